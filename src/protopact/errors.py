@@ -1,0 +1,331 @@
+"""Every exception of protopact, with the tree on top.
+
+ProtopactError
+├── ConfigError                     an option that is unknown, missing or out of range
+├── SchemaError
+│   ├── SchemaSyntaxError           `.proto` text that the compiler refuses (.diagnostics)
+│   ├── SchemaLinkError             an import that is missing or circular (.diagnostics)
+│   ├── SchemaModelError            a schema built in Python that makes no sense (.path)
+│   └── MessageNotFoundError        a message that the schema does not define
+├── ConversionError                 values that do not fit a message (.issues, each with a path)
+├── SerdeError
+│   ├── FramingError                bytes that carry no valid prefix (.offset)
+│   ├── EncodeError                 a message that cannot be written
+│   ├── DecodeError                 payload bytes that are not the message
+│   ├── SubjectNameError            no subject can be named for this record
+│   └── WrongTypeError              a message of another type than the schema's or the wanted one
+├── TransportError                  no answer from an address (.url, .attempts)
+├── RegistryError                   an answer that is an error (.status, .error_code, .message)
+│   ├── SubjectNotFoundError … and the rest of the table behind `registry_error`
+│   └── IncompatibleSchemaError
+├── StoreError                      the registry's or a repository's storage failed
+└── BrokerError                     the broker refused or did not confirm (.topic)
+
+A message says what, which and why on one line; the remedy stands in `.hint`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class ProtopactError(Exception):
+    """The base of everything that protopact raises.
+
+    `code` is a stable text for programs; `hint` says what to do about it, or is empty.
+    """
+
+    code: ClassVar[str] = "protopact"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        """Keep the one-line message and the remedy."""
+        super().__init__(message)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Give the message alone: the hint is shown by whoever talks to a person."""
+        return str(self.args[0])
+
+
+class ConfigError(ProtopactError):
+    """An option is unknown, missing or out of range; `option` is its name."""
+
+    code: ClassVar[str] = "config"
+
+    def __init__(self, message: str, *, option: str, hint: str = "") -> None:
+        """Keep the option's name."""
+        super().__init__(message, hint=hint)
+        self.option = option
+
+
+class MissingExtraError(ConfigError):
+    """A part was used whose packages are not installed; the hint names the extra to install."""
+
+    code: ClassVar[str] = "config.missing_extra"
+
+
+# ── schemas ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding of the compiler: file, line and column (from 1; 0 where unknown), and the text."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        """Give `file:line:column: message`, leaving out what is unknown."""
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        return f"{place}: {self.message}" if place else self.message
+
+
+class SchemaError(ProtopactError):
+    """A schema cannot be used."""
+
+    code: ClassVar[str] = "schema"
+
+
+class _DiagnosedSchemaError(SchemaError):
+    """A schema error that points at places in the source."""
+
+    def __init__(self, message: str, *, diagnostics: Iterable[Diagnostic] = (), hint: str = "") -> None:
+        """Keep the diagnostics, in the compiler's order."""
+        super().__init__(message, hint=hint)
+        self.diagnostics = tuple(diagnostics)
+
+
+class SchemaSyntaxError(_DiagnosedSchemaError):
+    """The compiler refuses the text; `diagnostics` says where and why."""
+
+    code: ClassVar[str] = "schema.syntax"
+
+
+class SchemaLinkError(_DiagnosedSchemaError):
+    """An import or a type is missing, circular or defined twice."""
+
+    code: ClassVar[str] = "schema.link"
+
+
+class SchemaModelError(SchemaError):
+    """A schema built in Python is inconsistent; `path` names the part, such as `Order.items`."""
+
+    code: ClassVar[str] = "schema.model"
+
+    def __init__(self, message: str, *, path: str, hint: str = "") -> None:
+        """Keep the path of the part."""
+        super().__init__(message, hint=hint)
+        self.path = path
+
+
+class MessageNotFoundError(SchemaError):
+    """The schema defines no such message."""
+
+    code: ClassVar[str] = "schema.message_not_found"
+
+
+# ── values ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionIssue:
+    """One value that does not fit: its path (`$.items[3].sku`) and the reason."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Give `path: reason`."""
+        return f"{self.path}: {self.reason}"
+
+
+class ConversionError(ProtopactError):
+    """Values do not fit a message; `issues` lists every one of them, not the first alone."""
+
+    code: ClassVar[str] = "conversion"
+
+    def __init__(self, message_name: str, issues: Sequence[ConversionIssue], *, hint: str = "") -> None:
+        """Word all issues on one line, the first few in full."""
+        shown = "; ".join(str(issue) for issue in issues[:5])
+        rest = f"; and {len(issues) - 5} more" if len(issues) > 5 else ""  # noqa: PLR2004
+        super().__init__(f"value does not fit {message_name}: {shown}{rest}", hint=hint)
+        self.message_name = message_name
+        self.issues = tuple(issues)
+
+
+# ── serializers ──────────────────────────────────────────────────────────────────────────────────
+
+
+class SerdeError(ProtopactError):
+    """A record cannot be written or read."""
+
+    code: ClassVar[str] = "serde"
+
+
+class FramingError(SerdeError):
+    """The bytes carry no valid prefix; `offset` is the index of the first byte that is wrong."""
+
+    code: ClassVar[str] = "serde.framing"
+
+    def __init__(self, message: str, *, offset: int, hint: str = "") -> None:
+        """Keep the offset."""
+        super().__init__(message, hint=hint)
+        self.offset = offset
+
+
+class EncodeError(SerdeError):
+    """A message cannot be written."""
+
+    code: ClassVar[str] = "serde.encode"
+
+
+class DecodeError(SerdeError):
+    """The payload is not a message of the writer's type."""
+
+    code: ClassVar[str] = "serde.decode"
+
+
+class SubjectNameError(SerdeError):
+    """No subject can be named for this record."""
+
+    code: ClassVar[str] = "serde.subject_name"
+
+
+class WrongTypeError(SerdeError):
+    """A value's or a record's message type is not the one that was asked for."""
+
+    code: ClassVar[str] = "serde.wrong_type"
+
+
+# ── registry ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class TransportError(ProtopactError):
+    """No usable answer came from `url` after `attempts` tries; the cause is chained."""
+
+    code: ClassVar[str] = "transport"
+
+    def __init__(self, message: str, *, url: str, attempts: int, hint: str = "") -> None:
+        """Keep the address, without user name or password, and the number of tries."""
+        super().__init__(message, hint=hint)
+        self.url = url
+        self.attempts = attempts
+
+
+class RegistryError(ProtopactError):
+    """A registry answered with an error: HTTP `status`, body's `error_code` and `message`.
+
+    The server raises and the client raises the same class for a code: `registry_error` picks it.
+    """
+
+    code: ClassVar[str] = "registry"
+    error_code_default: ClassVar[int] = 50001
+
+    def __init__(
+        self, message: str, *, error_code: int | None = None, status: int | None = None, hint: str = ""
+    ) -> None:
+        """Take the class's own code unless one is given; the status is the code's first three digits."""
+        super().__init__(message, hint=hint)
+        self.message = message
+        self.error_code = self.error_code_default if error_code is None else error_code
+        self.status = int(str(self.error_code)[:3]) if status is None else status
+
+
+class SubjectNotFoundError(RegistryError):
+    """40401: the subject is unknown."""
+
+    code: ClassVar[str] = "registry.subject_not_found"
+    error_code_default: ClassVar[int] = 40401
+
+
+class VersionNotFoundError(RegistryError):
+    """40402: the subject has no such version."""
+
+    code: ClassVar[str] = "registry.version_not_found"
+    error_code_default: ClassVar[int] = 40402
+
+
+class SchemaNotFoundError(RegistryError):
+    """40403: no schema has this id, or this subject does not hold this schema."""
+
+    code: ClassVar[str] = "registry.schema_not_found"
+    error_code_default: ClassVar[int] = 40403
+
+
+class IncompatibleSchemaError(RegistryError):
+    """409 or 40901: the schema is incompatible with an earlier version."""
+
+    code: ClassVar[str] = "registry.incompatible"
+    error_code_default: ClassVar[int] = 409
+
+
+class InvalidSchemaError(RegistryError):
+    """42201: the schema or its type is not valid."""
+
+    code: ClassVar[str] = "registry.invalid_schema"
+    error_code_default: ClassVar[int] = 42201
+
+
+class InvalidVersionError(RegistryError):
+    """42202: the version is no number from 1 to 2^31-1 and not `latest`."""
+
+    code: ClassVar[str] = "registry.invalid_version"
+    error_code_default: ClassVar[int] = 42202
+
+
+class OperationNotPermittedError(RegistryError):
+    """42205: the mode forbids it, or an id would be overwritten."""
+
+    code: ClassVar[str] = "registry.not_permitted"
+    error_code_default: ClassVar[int] = 42205
+
+
+class InvalidSubjectError(RegistryError):
+    """42208: the subject's name is not valid."""
+
+    code: ClassVar[str] = "registry.invalid_subject"
+    error_code_default: ClassVar[int] = 42208
+
+
+_REGISTRY_ERRORS: tuple[type[RegistryError], ...] = (
+    SubjectNotFoundError,
+    VersionNotFoundError,
+    SchemaNotFoundError,
+    IncompatibleSchemaError,
+    InvalidSchemaError,
+    InvalidVersionError,
+    OperationNotPermittedError,
+    InvalidSubjectError,
+)
+_INCOMPATIBLE_SINCE_8_1_2 = 40901
+_BY_CODE = {cls.error_code_default: cls for cls in _REGISTRY_ERRORS} | {
+    _INCOMPATIBLE_SINCE_8_1_2: IncompatibleSchemaError
+}
+
+
+def registry_error(error_code: int, message: str, *, status: int | None = None) -> RegistryError:
+    """Give the exception of the class that stands for a registry's code; unknown codes give the base class."""
+    return _BY_CODE.get(error_code, RegistryError)(message, error_code=error_code, status=status)
+
+
+class StoreError(ProtopactError):
+    """A storage failed, is full, or is of a version that this program cannot read."""
+
+    code: ClassVar[str] = "store"
+
+
+class BrokerError(ProtopactError):
+    """The broker refused a request or did not confirm it; `topic` is empty where none is meant."""
+
+    code: ClassVar[str] = "broker"
+
+    def __init__(self, message: str, *, topic: str = "", hint: str = "") -> None:
+        """Keep the topic."""
+        super().__init__(message, hint=hint)
+        self.topic = topic
