@@ -2,6 +2,7 @@
 
 ProtopactError
 ├── ConfigError                     an option that is unknown, missing or out of range
+│   └── MissingExtraError           a part whose packages are not installed
 ├── SchemaError
 │   ├── SchemaSyntaxError           `.proto` text that the compiler refuses (.diagnostics)
 │   ├── SchemaLinkError             an import that is missing or circular (.diagnostics)
@@ -20,6 +21,7 @@ ProtopactError
 │   └── IncompatibleSchemaError
 ├── StoreError                      the registry's or a repository's storage failed
 └── BrokerError                     the broker refused or did not confirm (.topic)
+    └── DeliveryError               some of many records were not confirmed (.failures, .confirmed)
 
 A message says what, which and why on one line; the remedy stands in `.hint`.
 """
@@ -49,6 +51,16 @@ class ProtopactError(Exception):
     def __str__(self) -> str:
         """Give the message alone: the hint is shown by whoever talks to a person."""
         return str(self.args[0])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel between processes whole: required keywords would stop Python's own way."""
+        return _revived, (type(self), self.args, self.__dict__)
+
+
+def _revived(cls: type[ProtopactError], args: tuple[object, ...], state: dict[str, object]) -> ProtopactError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class ConfigError(ProtopactError):
@@ -329,3 +341,33 @@ class BrokerError(ProtopactError):
         """Keep the topic."""
         super().__init__(message, hint=hint)
         self.topic = topic
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFailure:
+    """One record that was not confirmed: its place in what was sent, from 0, and the broker's reason."""
+
+    index: int
+    reason: str
+
+    def __str__(self) -> str:
+        """Give `record 3: reason`."""
+        return f"record {self.index}: {self.reason}"
+
+
+class DeliveryError(BrokerError):
+    """Of many records some were not confirmed; `failures` lists every one, `confirmed` counts the others."""
+
+    code: ClassVar[str] = "broker.delivery"
+
+    def __init__(self, topic: str, failures: Sequence[DeliveryFailure], *, confirmed: int, hint: str = "") -> None:
+        """Word the first failures in full, on one line."""
+        shown = "; ".join(str(failure) for failure in failures[:3])
+        rest = f"; and {len(failures) - 3} more" if len(failures) > 3 else ""  # noqa: PLR2004
+        super().__init__(
+            f"{len(failures)} records to the topic {topic!r} were not delivered, {confirmed} were: {shown}{rest}",
+            topic=topic,
+            hint=hint,
+        )
+        self.failures = tuple(failures)
+        self.confirmed = confirmed

@@ -1,0 +1,77 @@
+"""The language that registry clients and servers share: subjects, references, bodies, content hash, error table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from protopact.door import door
+
+if TYPE_CHECKING:
+    from protopact.registry.bodies import RegisteredSchema, SchemaRequest, SubjectVersion
+    from protopact.registry.content import content_guid
+    from protopact.registry.content_types import CONTENT_TYPE, REQUEST_TYPES, RESPONSE_TYPES
+    from protopact.registry.contracts import EntityTags, Metadata, Rule, RuleSet
+    from protopact.registry.jsons import JsonValue, read_json, write_json
+    from protopact.registry.problems import Problem, error_body, error_from_reply, problem_of
+    from protopact.registry.references import Reference
+    from protopact.registry.subject import DEFAULT_CONTEXT, Subject, context_name
+    from protopact.registry.versions import LATEST, VERSION_MAX, parse_version
+
+__all__ = [
+    "CONTENT_TYPE",
+    "DEFAULT_CONTEXT",
+    "LATEST",
+    "REQUEST_TYPES",
+    "RESPONSE_TYPES",
+    "VERSION_MAX",
+    "EntityTags",
+    "JsonValue",
+    "Metadata",
+    "Problem",
+    "Reference",
+    "RegisteredSchema",
+    "Rule",
+    "RuleSet",
+    "SchemaRequest",
+    "Subject",
+    "SubjectVersion",
+    "content_guid",
+    "context_name",
+    "error_body",
+    "error_from_reply",
+    "parse_version",
+    "problem_of",
+    "read_json",
+    "write_json",
+]
+
+__getattr__ = door(
+    __name__,
+    {
+        "CONTENT_TYPE": "content_types",
+        "DEFAULT_CONTEXT": "subject",
+        "EntityTags": "contracts",
+        "JsonValue": "jsons",
+        "LATEST": "versions",
+        "Metadata": "contracts",
+        "Problem": "problems",
+        "REQUEST_TYPES": "content_types",
+        "RESPONSE_TYPES": "content_types",
+        "Reference": "references",
+        "RegisteredSchema": "bodies",
+        "Rule": "contracts",
+        "RuleSet": "contracts",
+        "SchemaRequest": "bodies",
+        "Subject": "subject",
+        "SubjectVersion": "bodies",
+        "VERSION_MAX": "versions",
+        "content_guid": "content",
+        "context_name": "subject",
+        "error_body": "problems",
+        "error_from_reply": "problems",
+        "parse_version": "versions",
+        "problem_of": "problems",
+        "read_json": "jsons",
+        "write_json": "jsons",
+    },
+)

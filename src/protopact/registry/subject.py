@@ -1,0 +1,66 @@
+"""Subjects: names under which versions of a schema are kept, each in a registry context (REGISTRY §2.6)."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from protopact.errors import InvalidSubjectError
+
+DEFAULT_CONTEXT = "."
+"""The context of an unqualified name."""
+
+_RESERVED = frozenset({"__GLOBAL", "__EMPTY"})
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A subject's name and its context, `.` where none is said.
+
+    Written `:.ctx:name`, and plainly `name` in the default context. An empty name stands for the context itself.
+    """
+
+    name: str
+    context: str = DEFAULT_CONTEXT
+
+    @classmethod
+    def parse(cls, text: str, *, context: str = DEFAULT_CONTEXT) -> Subject:
+        """Read a name that may be qualified; an unqualified one belongs to `context`.
+
+        InvalidSubjectError (42208) for control characters, lone surrogates, reserved names and bad contexts.
+        """
+        if text.startswith(":."):
+            own_context, _, name = text[1:].partition(":")
+            return cls(_checked(name, text), context_name(own_context))
+        return cls(_checked(text, text), context_name(context))
+
+    @property
+    def qualified(self) -> str:
+        """The name as it is written: `:.ctx:name`, or `name` in the default context."""
+        return self.name if self.context == DEFAULT_CONTEXT else f":{self.context}:{self.name}"
+
+    def __str__(self) -> str:
+        """Give the qualified name."""
+        return self.qualified
+
+
+def context_name(text: str) -> str:
+    """Give a context's name with its leading full stop; InvalidSubjectError (42208) for one that cannot be."""
+    if ":" in text or not _is_printable(text):
+        raise _invalid(text)
+    return text if text.startswith(".") else f".{text}"
+
+
+def _checked(name: str, text: str) -> str:
+    if name in _RESERVED or not _is_printable(name):
+        raise _invalid(text)
+    return name
+
+
+def _is_printable(text: str) -> bool:
+    return not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
+
+
+def _invalid(text: str) -> InvalidSubjectError:
+    shown = "".join(character if _is_printable(character) else "?" for character in text)
+    return InvalidSubjectError(f"The specified subject '{shown}' is not a valid.")
