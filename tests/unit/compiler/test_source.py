@@ -1,0 +1,222 @@
+"""Names and texts are checked before protoc sees them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from protopact.compiler import check_import_path, load_sources
+from protopact.compiler.source import check_sources, scan_text
+from protopact.errors import SchemaLinkError, SchemaSyntaxError
+from protopact.settings import CompilerSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = CompilerSettings()
+
+
+def scan(text: str) -> None:
+    check_sources({"a.proto": text}, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("", "is empty"),
+        ("../a.proto", "has a part . or .."),
+        ("a/../b.proto", "has a part . or .."),
+        ("./a.proto", "has a part . or .."),
+        ("/etc/passwd", "is absolute"),
+        ("a//b.proto", "has an empty part"),
+        ("a/", "has an empty part"),
+        ("http://example.com/a.proto", "has an empty part"),
+        ("C:a.proto", "names a drive"),
+        ("a\\b.proto", "holds a backslash"),
+        ("a\0.proto", "holds a control character"),
+        ("a\n.proto", "holds a control character"),
+        ("\ud800.proto", "no valid Unicode"),
+        ("a/" * 600 + "b.proto", "is too long"),
+        ("a" * 256, "a part that is too long"),
+    ],
+)
+def test_a_path_that_no_import_can_have_is_refused(path: str, reason: str) -> None:
+    with pytest.raises(SchemaLinkError, match=reason) as refused:
+        check_import_path(path)
+    assert refused.value.diagnostics
+
+
+@pytest.mark.parametrize(
+    "path", ["a.proto", "shop/v1/order.proto", "-a.proto", "@a.proto", "größe/a b.proto", "subject"]
+)
+def test_every_other_path_is_accepted(path: str) -> None:
+    check_import_path(path)
+
+
+def test_a_file_cannot_be_a_directory_too() -> None:
+    with pytest.raises(SchemaLinkError, match="file and a directory"):
+        check_sources({"a.proto": "", "a.proto/b.proto": ""}, SETTINGS)
+
+
+def test_a_lone_surrogate_is_refused_with_its_place_whether_or_not_the_text_is_scanned() -> None:
+    for settings in (SETTINGS, CompilerSettings(prescan=False)):
+        with pytest.raises(SchemaSyntaxError) as refused:
+            check_sources({"a.proto": 'syntax = "proto3";\n// \ud800'}, settings)
+        (diagnostic,) = refused.value.diagnostics
+        assert (diagnostic.file, diagnostic.line, diagnostic.column) == ("a.proto", 2, 4)
+
+
+def test_a_text_is_measured_in_bytes() -> None:
+    settings = CompilerSettings(text_bytes_max=10)
+    check_sources({"a.proto": "ü" * 5}, settings)
+    for text in ("ü" * 6, "u" * 11):
+        with pytest.raises(SchemaSyntaxError, match="longer than 10 bytes"):
+            check_sources({"a.proto": text}, settings)
+
+
+def test_a_nul_is_refused_with_its_place() -> None:
+    with pytest.raises(SchemaSyntaxError, match=r"a\.proto:2:3: a NUL"):
+        scan("x\nab\0")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" * 65,
+        "<" * 65,
+        "[" * 65,
+        "{<[" * 22,
+        "{ > } ]" + "{ >" * 65,
+        "option (o)" + ".a" * 65,
+        "option (o)" + " . /* . */ a" * 65,
+        "option (o)" + ".(x.y)" * 33,
+        "{" * 60 + "a.b.c.d.e.f",
+    ],
+)
+def test_brackets_and_the_dots_of_one_name_count_together_as_depth(text: str) -> None:
+    with pytest.raises(SchemaSyntaxError, match="nested more than 64 deep") as refused:
+        scan(f"\n {text}")
+    assert refused.value.diagnostics[0].line == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" * 64,
+        "{}" * 1000,
+        "map<int32, string> m = 1;" * 1000,
+        "// " + "{" * 100,
+        "/* " + "{" * 100 + "*/",
+        "'" + "{" * 100 + "'",
+        '"\\"' + "{" * 100 + '"',
+        "a.b; " * 1000,
+        "float f = 1 [default = 1.5];" * 100,
+    ],
+)
+def test_what_is_closed_or_inside_comments_and_strings_does_not_count(text: str) -> None:
+    scan(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'import "../a.proto";',
+        "import '../a.proto';",
+        'import public "../a.proto";',
+        'import weak/**/"../a.proto";',
+        'import // why\n "../a.proto";',
+        'import".." "/a.proto";',
+        'import "/etc/passwd";',
+        'import "\\x2e./a.proto";',
+    ],
+)
+def test_an_impossible_import_is_refused_with_its_place(text: str) -> None:
+    with pytest.raises(SchemaLinkError, match="import path") as refused:
+        scan(f'syntax = "proto3";\n  {text}')
+    (diagnostic,) = refused.value.diagnostics
+    quote = min(column for column in (text.find("'"), text.find('"')) if column >= 0)
+    line, before = 2 + text.count("\n", 0, quote), text[:quote].rpartition("\n")[2]
+    assert (diagnostic.file, diagnostic.line) == ("a.proto", line)
+    assert diagnostic.column == len(before) + 1 + (2 if line == 2 else 0)
+
+
+def test_import_paths_are_those_of_the_statements_alone() -> None:
+    text = """
+        // import "comment.proto";
+        /* import "block.proto"; */
+        import "a.proto"; import public 'b.proto'; import /* " */ weak "c.proto";import'd'".proto";
+        option java_package = 'import "string.proto";';
+        message M { string import = 1 [json_name = "x"]; }
+    """
+    assert [path for _, path in scan_text(text).imports] == ["a.proto", "b.proto", "c.proto", "d.proto"]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "/*",
+        "/* * /",
+        "//",
+        '"',
+        "'\\",
+        "import ",
+        "import/**/",
+        "a.",
+        ". /**/",
+        "{",
+        "<>",
+        "import '",
+        "\n",
+        "* /",
+        "/",
+    ],
+)
+def test_the_scan_is_linear_and_bounded(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    start = time.process_time()
+    scan_text(text)
+    assert time.process_time() - start < 1.0  # quadratic would be hours
+
+
+def test_what_lies_beyond_the_scanned_part_is_left_to_protoc() -> None:
+    text = "{}" * 20_000 + 'import "a.proto";'
+    assert not scan_text(text).complete
+    assert scan_text("{}").complete
+
+
+def test_sources_are_loaded_with_what_they_import_from_the_first_root_that_has_them(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for path, text in {
+        first / "a.proto": 'import "shop/b.proto"; import "google/protobuf/any.proto";',
+        first / "unused.proto": "",
+        second / "a.proto": "hidden",
+        second / "shop" / "b.proto": 'import "a.proto";',
+    }.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    sources = load_sources(["a.proto"], [first, second])
+    assert set(sources) == {"a.proto", "shop/b.proto"}
+    assert sources["a.proto"] != "hidden"
+
+
+def test_a_named_file_that_no_root_has_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SchemaLinkError, match=r"a\.proto: file not found"):
+        load_sources(["a.proto"], [tmp_path])
+    with pytest.raises(SchemaLinkError, match="has a part"):
+        load_sources(["../a.proto"], [tmp_path])
+
+
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.proto").write_bytes(b"\xff")
+    with pytest.raises(SchemaSyntaxError, match="not UTF-8"):
+        load_sources(["a.proto"], [tmp_path])
+
+
+def test_an_import_that_leads_out_of_the_roots_is_not_read(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "secret.proto").write_text("")
+    (root / "a.proto").write_text('import "../secret.proto";')
+    assert set(load_sources(["a.proto"], [root])) == {"a.proto"}
