@@ -1,0 +1,66 @@
+"""What commands print: lines, and lists that are a table on a terminal and JSON in a pipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+
+_WIDTH_WITHOUT_TERMINAL = 1000
+
+
+def add_format_option(parser: argparse.ArgumentParser) -> None:
+    """Offer `--format json|table`; without it a terminal gets a table and a pipe gets JSON."""
+    parser.add_argument("--format", choices=("json", "table"), help="default: table on a terminal, else json")
+
+
+def print_line(text: str) -> None:
+    """Print one line at once, also into a pipe."""
+    print(text, flush=True)
+
+
+def print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, object]], style: str | None) -> None:
+    """Print rows as a table or as a JSON array of objects."""
+    if (style or ("table" if sys.stdout.isatty() else "json")) == "json":
+        print_json(rows)
+    else:
+        _print_table(columns, rows)
+
+
+def print_json(value: object) -> None:
+    """Print a value as indented JSON."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+    try:
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+    except ImportError:
+        _print_plain_table(columns, rows)
+        return
+    table = Table(*columns, box=box.SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*(Text(_text(row.get(column))) for column in columns))
+    # Only a terminal has an edge to wrap at: a file or a pipe gets each row on one line.
+    Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL).print(table)
+
+
+def _print_plain_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+    cells = [list(columns), *([_text(row.get(column)) for column in columns] for row in rows)]
+    widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
+    for line in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(part) for part in value)
+    return "" if value is None else str(value)

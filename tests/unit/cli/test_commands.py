@@ -1,0 +1,96 @@
+"""The commands against real parts: a registry on disk, a compiler, a server process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from typing import TYPE_CHECKING
+
+from protopact.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+ORDER = 'syntax = "proto3";\npackage shop;\nimport "shop/money.proto";\nmessage Order {\n  Money price = 1;\n}\n'
+MONEY = 'syntax = "proto3";\npackage shop;\nmessage Money {\n  int64 units = 1;\n}\n'
+
+
+def write_protos(directory: Path) -> Path:
+    (directory / "shop").mkdir(parents=True)
+    (directory / "shop" / "money.proto").write_text(MONEY)
+    order = directory / "shop" / "order.proto"
+    order.write_text(ORDER)
+    return order
+
+
+def test_a_file_is_registered_with_its_imports_listed_and_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = write_protos(tmp_path / "protos")
+    registry = ["--registry", f"sqlite:{tmp_path / 'registry.db'}"]
+    assert main(["schema", "register", "orders-value", str(order), "-I", str(tmp_path / "protos"), *registry]) == 0
+    registered = json.loads(capsys.readouterr().out)
+    assert registered[0]["references"] == ["shop/money.proto = shop/money.proto v1"]
+
+    assert main(["schema", "list", *registry]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [row["subject"] for row in listed] == ["orders-value", "shop/money.proto"]
+
+    assert main(["schema", "list", "orders-value", "--format", "table", *registry]) == 0
+    assert "shop/money.proto v1" in capsys.readouterr().out
+
+    assert main(["schema", "get", "shop/money.proto", *registry]) == 0
+    assert "message Money" in capsys.readouterr().out
+
+    assert main(["schema", "get", "--id", str(registered[0]["id"]), "--json", *registry]) == 0
+    assert 'import "shop/money.proto"' in json.loads(capsys.readouterr().out)["schema"]
+
+
+def test_an_unknown_subject_is_an_error_in_the_registry_s_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["schema", "get", "nothing", "--registry", f"sqlite:{tmp_path / 'registry.db'}"]) == 1
+    assert capsys.readouterr().err.startswith("error: Subject 'nothing' not found.")
+
+
+def test_compile_makes_a_package_that_can_be_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_protos(tmp_path / "protos")
+    output = tmp_path / "app" / "generated"
+    assert main(["compile", str(tmp_path / "protos"), str(output)]) == 0
+    assert "the generated code needs protobuf" in capsys.readouterr().out
+    program = "from app.generated.shop.order_pb2 import Order; print(Order(price={'units': 5}).price.units)"
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert result.stdout.strip() == "5", result.stderr
+
+
+def test_up_serves_keeps_its_data_and_drains_on_sigterm(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "protopact.cli", "up", "--registry", "127.0.0.1:0"]
+    body = json.dumps({"schema": MONEY, "schemaType": "PROTOBUF"}).encode()
+    for _ in range(2):  # the second start finds what the first one stored: the same id
+        with subprocess.Popen(
+            [*command, "--data-dir", str(tmp_path / "data")], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+        ) as process:
+            assert process.stdout is not None
+            data_line, registry_line = process.stdout.readline(), process.stdout.readline()
+            assert data_line.split() == ["data", str(tmp_path / "data")]
+            url = registry_line.split()[1]
+            request = urllib.request.Request(
+                f"{url}/subjects/money/versions", body, {"Content-Type": "application/vnd.schemaregistry.v1+json"}
+            )
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                assert json.load(reply)["id"] == 1
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+
+
+def test_a_public_address_without_authentication_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["registry", "serve", "--store", "memory:", "--listen", "0.0.0.0:0"]) == 1
+    assert "--insecure" in capsys.readouterr().err
