@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from protopact.door import door
 
 if TYPE_CHECKING:
-    from protopact.registry.bodies import RegisteredSchema, SchemaRequest, SubjectVersion
+    from protopact.registry.bodies import PROTOBUF, RegisteredSchema, SchemaRequest, SubjectVersion
     from protopact.registry.content import content_guid
     from protopact.registry.content_types import CONTENT_TYPE, REQUEST_TYPES, RESPONSE_TYPES
     from protopact.registry.contracts import EntityTags, Metadata, Rule, RuleSet
@@ -21,6 +21,7 @@ __all__ = [
     "CONTENT_TYPE",
     "DEFAULT_CONTEXT",
     "LATEST",
+    "PROTOBUF",
     "REQUEST_TYPES",
     "RESPONSE_TYPES",
     "VERSION_MAX",
@@ -54,6 +55,7 @@ __getattr__ = door(
         "JsonValue": "jsons",
         "LATEST": "versions",
         "Metadata": "contracts",
+        "PROTOBUF": "bodies",
         "Problem": "problems",
         "REQUEST_TYPES": "content_types",
         "RESPONSE_TYPES": "content_types",

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from protopact.registry.jsons import JsonValue
 
 PROTOBUF = "PROTOBUF"
+"""The schema type of this house."""
+
 _TYPE_WHERE_NONE_IS_SAID = "AVRO"
 
 

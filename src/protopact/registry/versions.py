@@ -8,6 +8,8 @@ LATEST = -1
 """What stands for the newest version of a subject."""
 
 VERSION_MAX = 2**31 - 1
+"""The largest number that a version may have."""
+
 _WORDS = {"latest": LATEST, "-1": LATEST}
 _DIGITS_MAX = 10
 

@@ -1,0 +1,147 @@
+"""A bounded cache in which one caller fetches a value and all others wait for it, threads and tasks alike."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from protopact.flow import Sleep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from protopact.flow import Flow
+
+V = TypeVar("V")
+
+_LOOK_AGAIN_S_MIN, _LOOK_AGAIN_S_MAX = 0.0005, 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Flight(Generic[V]):
+    """A value on its way; whoever `leads` has to fetch it. A result of None says that the leader gave up."""
+
+    future: Future[V | None]
+    leads: bool
+
+
+class Cache(Generic[V]):
+    """The values used last, at most `entries_max`, each for at most `ttl_s` where that is said.
+
+    Failures are never kept. None is no value. Time is the monotonic clock's, in seconds.
+    """
+
+    def __init__(
+        self, entries_max: int, *, ttl_s: float | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._entries: OrderedDict[Hashable, tuple[V, float | None]] = OrderedDict()
+        self._flights: dict[Hashable, Future[V | None]] = {}
+        self._lock = threading.Lock()
+        self._entries_max, self._ttl_s, self._clock = entries_max, ttl_s, clock
+
+    def __len__(self) -> int:
+        """Count the values."""
+        return len(self._entries)
+
+    def find(self, key: Hashable) -> V | None:
+        """Give the value, or None where there is none or it is too old."""
+        with self._lock:
+            return self._find(key)
+
+    def put(self, key: Hashable, value: V) -> None:
+        """Keep a value, and let go of the one that was used longest ago when there is no room."""
+        with self._lock:
+            self._put(key, value)
+
+    def drop(self, key: Hashable) -> None:
+        """Forget a value, if it is here."""
+        with self._lock:
+            self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget all values; what is on its way still lands."""
+        with self._lock:
+            self._entries.clear()
+
+    def claim(self, key: Hashable) -> Flight[V]:
+        """Join the flight that brings the value, or lead one; a leader ends it by `land` or `fail`."""
+        with self._lock:
+            future = self._flights.get(key)
+            if future is not None:
+                return Flight(future, leads=False)
+            future = Future()
+            value = self._find(key)
+            if value is not None:
+                future.set_result(value)
+                return Flight(future, leads=False)
+            self._flights[key] = future
+            return Flight(future, leads=True)
+
+    def land(self, key: Hashable, flight: Flight[V], value: V) -> None:
+        """Keep the value and give it to everyone who waits."""
+        with self._lock:
+            self._put(key, value)
+            self._flights.pop(key, None)
+        flight.future.set_result(value)
+
+    def fail(self, key: Hashable, flight: Flight[V], error: BaseException) -> None:
+        """Give the error to everyone who waits; a leader that was merely stopped lets another one lead."""
+        with self._lock:
+            self._flights.pop(key, None)
+        if isinstance(error, Exception):
+            flight.future.set_exception(error)
+        else:
+            flight.future.set_result(None)
+
+    def _find(self, key: Hashable) -> V | None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        value, expires_at = entry
+        if expires_at is not None and self._clock() >= expires_at:
+            del self._entries[key]
+            return None
+        self._entries.move_to_end(key)
+        return value
+
+    def _put(self, key: Hashable, value: V) -> None:
+        expires_at = None if self._ttl_s is None else self._clock() + self._ttl_s
+        self._entries[key] = (value, expires_at)
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._entries_max:
+            self._entries.popitem(last=False)
+
+
+def once(cache: Cache[V], key: Hashable, fetch: Callable[[], Flow[V]]) -> Flow[V]:
+    """Give the cached value, or what one caller's `fetch` brings while all others wait for it."""
+    value = cache.find(key)
+    while value is None:
+        flight = cache.claim(key)
+        if flight.leads:
+            value = yield from _lead(cache, key, flight, fetch)
+        else:
+            value = yield from _wait(flight)
+    return value
+
+
+def _lead(cache: Cache[V], key: Hashable, flight: Flight[V], fetch: Callable[[], Flow[V]]) -> Flow[V]:
+    try:
+        value = yield from fetch()
+    except BaseException as error:
+        cache.fail(key, flight, error)
+        raise
+    cache.land(key, flight, value)
+    return value
+
+
+def _wait(flight: Flight[V]) -> Flow[V | None]:
+    # Waiting in a `Blocking` effect would take the threads that the leader itself may need.
+    seconds = _LOOK_AGAIN_S_MIN
+    while not flight.future.done():
+        yield Sleep(seconds)
+        seconds = min(2 * seconds, _LOOK_AGAIN_S_MAX)
+    return flight.future.result()

@@ -1,0 +1,360 @@
+"""One contract for every way to a registry: both clients, in process and over HTTP, kept in memory and in a file."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+from protopact.connect import connect_registry, connect_registry_async
+from protopact.descriptor import canonical_file, message_class
+from protopact.errors import (
+    InvalidSchemaError,
+    InvalidSubjectError,
+    InvalidVersionError,
+    RegistryError,
+    SchemaNotFoundError,
+    SubjectNotFoundError,
+    TransportError,
+    VersionNotFoundError,
+)
+from protopact.registry import Metadata, Reference, SubjectVersion, content_guid
+from protopact.schema import load_schema
+from protopact.server import background_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from protopact.client import SchemaRegistryClient
+
+MONEY = 'syntax = "proto3";\npackage m;\n\nmessage Money {\n  int64 units = 1;\n}\n'
+MONEY_2 = 'syntax = "proto3";\npackage m;\n\nmessage Money {\n  int64 units = 1;\n  string currency = 2;\n}\n'
+ITEM = 'syntax = "proto3"; package m; import "money.proto"; message Item { string sku = 1; Money price = 2; }'
+ORDER = """
+syntax = "proto3";
+package m;
+import "google/protobuf/timestamp.proto";
+import "money.proto";
+import "shop/item.proto";
+message Order {
+  message Line { Item item = 1; }
+  repeated Line lines = 1;
+  map<string, Money> totals = 2;
+  oneof who { string person = 3; string firm = 4; }
+  google.protobuf.Timestamp at = 5;
+  Kind kind = 6;
+}
+enum Kind { NONE = 0; RUSH = 1; }
+"""
+SOURCES = {"money.proto": MONEY, "shop/item.proto": ITEM}
+
+
+class OnLoop:
+    """The asynchronous client, awaited on one event loop, so that one suite speaks to both."""
+
+    def __init__(self, url: str, runner: asyncio.Runner) -> None:
+        async def connect() -> object:
+            return connect_registry_async(url)
+
+        self._runner, self._client = runner, runner.run(connect())
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self._client, name)
+        if not asyncio.iscoroutinefunction(found):
+            return found
+
+        def call(*args: object, **options: object) -> object:
+            return self._runner.run(found(*args, **options))
+
+        return call
+
+
+@contextmanager
+def synchronous(url: str) -> Iterator[SchemaRegistryClient]:
+    with connect_registry(url) as client:
+        yield client
+
+
+@contextmanager
+def on_loop(url: str) -> Iterator[SchemaRegistryClient]:
+    with asyncio.Runner() as runner:
+        client = cast("SchemaRegistryClient", OnLoop(url, runner))
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+@contextmanager
+def in_memory(_: Path) -> Iterator[str]:
+    yield "memory:"
+
+
+@contextmanager
+def in_a_file(folder: Path) -> Iterator[str]:
+    yield f"sqlite:{folder / 'registry.db'}"
+
+
+@contextmanager
+def over_http(_: Path) -> Iterator[str]:
+    with background_registry() as url:
+        yield url
+
+
+@pytest.fixture(params=[in_memory, in_a_file, over_http], ids=lambda place: place.__name__)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with request.param(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(params=[synchronous, on_loop], ids=lambda client: client.__name__)
+def connect(request: pytest.FixtureRequest) -> Callable[[str], object]:
+    return request.param
+
+
+@pytest.fixture
+def registry(url: str, connect: Callable[[str], object]) -> Iterator[SchemaRegistryClient]:
+    with connect(url) as client:
+        yield client
+
+
+def refused(code: int, status: int, error: RegistryError) -> None:
+    assert (error.error_code, error.status) == (code, status)
+    assert error.message
+
+
+def test_a_fresh_registry_keeps_protobuf_and_nothing_yet(registry: SchemaRegistryClient) -> None:
+    assert "PROTOBUF" in registry.get_types()
+    assert registry.get_subjects() == []
+
+
+def test_a_registered_schema_has_an_id_a_version_and_its_content_as_guid(registry: SchemaRegistryClient) -> None:
+    found = registry.register("money-value", MONEY)
+
+    assert (found.subject, found.version, found.schema_type) == ("money-value", 1, "PROTOBUF")
+    assert found.id is not None
+    assert found.id >= 1
+    assert found.schema == MONEY
+    assert found.guid == content_guid(MONEY)
+
+
+def test_the_same_content_again_is_the_same_version(registry: SchemaRegistryClient) -> None:
+    first = registry.register("money-value", MONEY)
+    registry.session.forget()
+    again = registry.register("money-value", MONEY)
+    spaced = registry.register("money-value", MONEY.replace("\n\n", "\n"))
+
+    assert again == first
+    assert (spaced.id, spaced.version) == (first.id, 1)
+    assert registry.get_versions("money-value") == [1]
+
+
+def test_a_registered_schema_is_found_by_id_version_and_content(registry: SchemaRegistryClient) -> None:
+    first = registry.register("money-value", MONEY)
+    second = registry.register("money-value", MONEY_2)
+    assert first.id is not None
+
+    assert registry.get_schema_by_id(first.id).schema == MONEY
+    assert registry.get_versions("money-value") == [1, 2]
+    assert registry.get_version("money-value", 1).id == first.id
+    assert registry.get_version("money-value").id == registry.get_version("money-value", -1).id == second.id
+    assert registry.lookup("money-value", MONEY).version == 1
+    assert registry.lookup("money-value", MONEY_2).id == second.id
+
+
+def test_one_content_under_two_subjects_has_one_id(registry: SchemaRegistryClient) -> None:
+    one, two = registry.register("b", MONEY), registry.register("a", MONEY)
+    assert one.id is not None
+
+    assert one.id == two.id
+    assert registry.get_subjects() == ["a", "b"]
+    assert sorted(registry.get_versions_for_schema(one.id), key=lambda place: place.subject) == [
+        SubjectVersion("a", 1),
+        SubjectVersion("b", 1),
+    ]
+
+
+def test_metadata_makes_another_content(registry: SchemaRegistryClient) -> None:
+    plain = registry.register("money-value", MONEY)
+    owned = registry.register("money-value", MONEY, metadata=Metadata(properties={"owner": "us"}))
+
+    assert owned.id != plain.id
+    assert registry.get_version("money-value", 2).metadata == Metadata(properties={"owner": "us"})
+
+
+def test_a_subject_may_hold_any_letter(registry: SchemaRegistryClient) -> None:
+    subjects = sorted(["a/b c?d#e%2F", "größe", "..", "a:b", "a+b&c=d", ":.eu:orders", "a//b"])
+    for subject in subjects:
+        registry.register(subject, MONEY)
+
+    assert sorted(registry.get_subjects()) == subjects
+    assert [registry.get_versions(subject) for subject in subjects] == [[1]] * len(subjects)
+    assert [registry.lookup(subject, MONEY).version for subject in subjects] == [1] * len(subjects)
+
+
+def test_what_is_unknown_is_said_so(registry: SchemaRegistryClient) -> None:
+    registry.register("money-value", MONEY)
+
+    for ask in (
+        lambda: registry.get_versions("nobody"),
+        lambda: registry.get_version("nobody"),
+        lambda: registry.lookup("nobody", MONEY),
+    ):
+        with pytest.raises(SubjectNotFoundError) as unknown_subject:
+            ask()
+        refused(40401, 404, unknown_subject.value)
+    with pytest.raises(VersionNotFoundError) as unknown_version:
+        registry.get_version("money-value", 99)
+    refused(40402, 404, unknown_version.value)
+    for ask in (
+        lambda: registry.get_schema_by_id(12345),
+        lambda: registry.get_versions_for_schema(12345),
+        lambda: registry.fetch_file_set(12345),
+        lambda: registry.lookup("money-value", MONEY_2),
+    ):
+        with pytest.raises(SchemaNotFoundError) as unknown_schema:
+            ask()
+        refused(40403, 404, unknown_schema.value)
+    assert registry.get_versions("money-value") == [1]
+
+
+def test_a_schema_that_is_none_is_refused(registry: SchemaRegistryClient) -> None:
+    for text in (
+        "this is no schema",
+        'syntax = "proto3"; message A { B b = 1; }',
+        'syntax = "proto3"; import "nowhere.proto"; message A {}',
+        "",
+    ):
+        with pytest.raises(InvalidSchemaError, match="Invalid schema") as caught:
+            registry.register("s", text)
+        refused(42201, 422, caught.value)
+    assert registry.get_subjects() == []
+
+
+def test_a_reference_to_nothing_is_refused(registry: SchemaRegistryClient) -> None:
+    with pytest.raises(InvalidSchemaError) as caught:
+        registry.register("s", ITEM, references=[Reference("money.proto", "money.proto", 7)])
+    refused(42201, 422, caught.value)
+
+
+def test_bad_subjects_and_versions_are_refused(registry: SchemaRegistryClient) -> None:
+    with pytest.raises(InvalidSubjectError):
+        registry.register("a\nb", MONEY)
+    with pytest.raises(InvalidVersionError):
+        registry.get_version("a", "newest")
+
+
+def test_imports_are_registered_as_references_and_come_back_as_descriptors(registry: SchemaRegistryClient) -> None:
+    schema = load_schema(ORDER, message="m.Order", imports=SOURCES)
+
+    found = registry.register("orders-value", schema)
+    assert found.id is not None
+    registry.session.forget()
+    file_set = registry.fetch_file_set(found.id)
+
+    assert registry.get_subjects() == ["money.proto", "orders-value", "shop/item.proto"]
+    assert found.references == (
+        Reference("money.proto", "money.proto", 1),
+        Reference("shop/item.proto", "shop/item.proto", 1),
+    )
+    assert registry.get_version("shop/item.proto").references == (Reference("money.proto", "money.proto", 1),)
+    for name in SOURCES:
+        assert canonical_file(file_set.file(name)) == canonical_file(schema.file_set.file(name))
+    fetched, own = canonical_file(file_set.root_file), canonical_file(schema.file_set.root_file)
+    fetched.name = own.name
+    assert fetched == own
+    payload = schema.serialize({"lines": [{"item": {"sku": "x", "price": {"units": 3}}}], "kind": "RUSH"})
+    assert message_class(file_set, "m.Order").FromString(payload).lines[0].item.price.units == 3
+
+
+def test_registering_with_imports_again_changes_nothing(registry: SchemaRegistryClient) -> None:
+    schema = load_schema(ORDER, message="m.Order", imports=SOURCES)
+
+    first = registry.register("orders-value", schema)
+    registry.session.forget()
+
+    assert registry.register("orders-value", schema) == first
+    assert registry.lookup("orders-value", schema).id == first.id
+    assert [registry.get_versions(subject) for subject in registry.get_subjects()] == [[1], [1], [1]]
+
+
+def test_a_lookup_with_imports_registers_nothing(registry: SchemaRegistryClient) -> None:
+    with pytest.raises((SubjectNotFoundError, SchemaNotFoundError)):
+        registry.lookup("orders-value", load_schema(ORDER, message="m.Order", imports=SOURCES))
+    assert registry.get_subjects() == []
+
+
+def test_a_schema_in_another_context_is_fetched_there(registry: SchemaRegistryClient) -> None:
+    schema = load_schema(ORDER, message="m.Order", imports=SOURCES)
+
+    found = registry.register(":.eu:orders-value", schema)
+    assert found.id is not None
+
+    assert registry.get_subjects() == [":.eu:money.proto", ":.eu:orders-value", ":.eu:shop/item.proto"]
+    assert registry.fetch_file_set(found.id, subject=":.eu:orders-value").root_file.message_type[0].name == "Order"
+
+
+def test_base64_of_a_descriptor_is_a_schema_too(registry: SchemaRegistryClient) -> None:
+    text = registry.register("as-text", MONEY)
+    file = load_schema(MONEY).file_set.root_file
+    packed = base64.b64encode(file.SerializeToString()).decode()
+
+    assert registry.register("as-descriptor", packed).id == text.id
+    assert isinstance(file, FileDescriptorProto)
+
+
+def test_a_closed_client_sends_nothing(url: str, connect: Callable[[str], object]) -> None:
+    with connect(url) as client:
+        client.get_types()
+        client.close()
+        with pytest.raises(TransportError, match="closed"):
+            client.get_types()
+
+
+def test_a_file_keeps_what_was_registered(tmp_path: Path, connect: Callable[[str], object]) -> None:
+    url = f"sqlite:{tmp_path / 'registry.db'}"
+    with connect(url) as client:
+        first = client.register("money-value", MONEY)
+    with connect(url) as client:
+        assert client.get_version("money-value").id == first.id
+        assert client.register("money-value", MONEY).id == first.id
+        assert client.register("money-value", MONEY_2).id == first.id + 1
+
+
+def test_a_memory_registry_is_fresh_each_time(connect: Callable[[str], object]) -> None:
+    with connect("memory:") as client:
+        client.register("money-value", MONEY)
+    with connect("memory:") as client:
+        assert client.get_subjects() == []
+
+
+def test_threads_that_share_a_client_agree_on_ids(url: str) -> None:
+    texts = [MONEY.replace("units", f"units_{n}") for n in range(4)]
+    with connect_registry(url) as client, ThreadPoolExecutor(8) as pool:
+        work = [(f"s{n % 3}", texts[n % 4]) for n in range(48)]
+        found = list(pool.map(lambda item: client.register(*item).id, work))
+
+        assert {text: len({i for (_, t), i in zip(work, found, strict=True) if t == text}) for text in texts} == (
+            dict.fromkeys(texts, 1)
+        )
+        assert sorted(set(found)) == [1, 2, 3, 4]
+        assert [client.get_versions(subject) for subject in client.get_subjects()] == [[1, 2, 3, 4]] * 3
+
+
+def test_tasks_that_share_a_client_agree_on_ids(url: str) -> None:
+    texts = [MONEY.replace("units", f"units_{n}") for n in range(4)]
+
+    async def work() -> None:
+        async with connect_registry_async(url) as client:
+            asks = [client.register(f"s{n % 3}", texts[n % 4]) for n in range(48)]
+            found = [schema.id for schema in await asyncio.gather(*asks)]
+            assert sorted(set(found)) == [1, 2, 3, 4]
+            assert [await client.get_versions(f"s{n}") for n in range(3)] == [[1, 2, 3, 4]] * 3
+
+    asyncio.run(work())
