@@ -34,7 +34,7 @@ def decode_varint(data: Sequence[int], offset: int = 0, *, bits: Literal[32, 64]
     value = shift = 0
     for position in range(offset, offset + (bits + 6) // 7):
         if position >= len(data):
-            raise FramingError(f"the varint at byte {offset} is cut off after {position} bytes", offset=position)
+            raise FramingError(f"the bytes end within the varint at byte {offset}", offset=position)
         byte = data[position]
         value |= (byte & _PAYLOAD) << shift
         if byte < _CONTINUES:

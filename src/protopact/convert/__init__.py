@@ -1,0 +1,32 @@
+"""Plain Python values ⇄ messages, without a detour over JSON.
+
+A field's value in a dict is what Python has for it: `int64` is an int, `bytes` stay bytes, an enum is its name, a
+`Timestamp` an aware datetime, a `Duration` a timedelta, a wrapper its bare value, a `Struct` a dict, a map a dict
+with keys of the map's own type. Fields without presence are always there; fields with presence are there when set.
+`from_dict(to_dict(message), type(message)) == message` holds for every message without unknown fields, extensions,
+NaN and `Value`s that hold nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from protopact.door import door
+
+if TYPE_CHECKING:
+    from protopact.convert.decode import dict_decoder, to_dict
+    from protopact.convert.encode import dict_encoder, from_dict
+    from protopact.convert.values import PlainValue
+
+__all__ = ["PlainValue", "dict_decoder", "dict_encoder", "from_dict", "to_dict"]
+
+__getattr__ = door(
+    __name__,
+    {
+        "PlainValue": "values",
+        "dict_decoder": "decode",
+        "dict_encoder": "encode",
+        "from_dict": "encode",
+        "to_dict": "decode",
+    },
+)
