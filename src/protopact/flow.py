@@ -16,7 +16,11 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -57,13 +61,20 @@ class Sleep:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Effect: wait for a future that another thread or task completes; the outcome is its result."""
+
+    future: Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Blocking:
     """Effect: run a function that may block (disk, child process); the outcome is what it returns."""
 
     run: Callable[[], object]
 
 
-Effect: TypeAlias = Send | Sleep | Blocking
+Effect: TypeAlias = Send | Sleep | Wait | Blocking
 Flow: TypeAlias = Generator[Effect, object, T]
 
 
@@ -77,6 +88,11 @@ def send(call: Call, server: int = 0) -> Flow[Reply]:
     return (yield Send(call, server))  # type: ignore[return-value]
 
 
+def wait(future: Future[T]) -> Flow[T]:
+    """Have a future waited for; `yield from` gives its result, typed."""
+    return (yield Wait(future))  # type: ignore[return-value]
+
+
 def perform(
     flow: Flow[T],
     *,
@@ -87,7 +103,7 @@ def perform(
 
     `sender` performs `Send` effects; a flow that yields none needs none.
     """
-    resume: Callable[[], Effect] = lambda: next(flow)  # noqa: E731
+    resume: Callable[[], Effect] = partial(next, flow)
     while True:
         try:
             effect = resume()
@@ -110,6 +126,8 @@ def _do(effect: Effect, sender: Callable[[Call, int], Reply] | None, sleep: Call
         case Sleep(seconds):
             sleep(seconds)
             return None
+        case Wait(future):
+            return future.result()
         case Blocking(run):
             return run()
 
@@ -121,7 +139,7 @@ async def perform_async(
     sleep: Callable[[float], Awaitable[object]] | None = None,
 ) -> T:
     """Drive a flow to its end on the running event loop and give its result; blocking work goes to a thread."""
-    resume: Callable[[], Effect] = lambda: next(flow)  # noqa: E731
+    resume: Callable[[], Effect] = partial(next, flow)
     while True:
         try:
             effect = resume()
@@ -140,7 +158,7 @@ async def _do_async(
     sender: Callable[[Call, int], Awaitable[Reply]] | None,
     sleep: Callable[[float], Awaitable[object]] | None,
 ) -> object:
-    import asyncio  # noqa: PLC0415  (a synchronous program never loads it)
+    import asyncio  # a synchronous program never loads it
 
     match effect:
         case Send(call, server):
@@ -149,6 +167,9 @@ async def _do_async(
             return await sender(call, server)
         case Sleep(seconds):
             return await (sleep or asyncio.sleep)(seconds)
+        case Wait(future):
+            # Shielded: a waiter that is cancelled must not cancel what the others wait for.
+            return await asyncio.shield(asyncio.wrap_future(future))
         case Blocking(run):
             return await asyncio.to_thread(run)
 

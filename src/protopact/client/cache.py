@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from protopact.flow import Sleep
+from protopact.flow import wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from protopact.flow import Flow
 
 V = TypeVar("V")
-
-_LOOK_AGAIN_S_MIN, _LOOK_AGAIN_S_MAX = 0.0005, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ def once(cache: Cache[V], key: Hashable, fetch: Callable[[], Flow[V]]) -> Flow[V
         if flight.leads:
             value = yield from _lead(cache, key, flight, fetch)
         else:
-            value = yield from _wait(flight)
+            value = yield from wait(flight.future)
     return value
 
 
@@ -136,12 +134,3 @@ def _lead(cache: Cache[V], key: Hashable, flight: Flight[V], fetch: Callable[[],
         raise
     cache.land(key, flight, value)
     return value
-
-
-def _wait(flight: Flight[V]) -> Flow[V | None]:
-    # Waiting in a `Blocking` effect would take the threads that the leader itself may need.
-    seconds = _LOOK_AGAIN_S_MIN
-    while not flight.future.done():
-        yield Sleep(seconds)
-        seconds = min(2 * seconds, _LOOK_AGAIN_S_MAX)
-    return flight.future.result()

@@ -8,7 +8,7 @@ What needs the registry is a flow, for synchronous and asynchronous clients alik
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast, overload
 
 from google.protobuf.message import EncodeError as WireEncodeError, Message
@@ -26,7 +26,6 @@ from protopact.errors import (
     SubjectNotFoundError,
     WrongTypeError,
 )
-from protopact.flow import blocking
 from protopact.framing import encode_prefix
 from protopact.schema import schema_of
 
@@ -83,10 +82,12 @@ def fetch_schema_id(session: Session, subject: str, schema: ProtoSchema, *, auto
     """
     if auto_register:
         job = session.register(subject, schema, references=None, metadata=None, rule_set=None, normalize=False)
-        found = yield from _once(job)
+        found = yield from session.once(job)
     else:
         try:
-            found = yield from _once(session.lookup(subject, schema, references=None, normalize=False, deleted=False))
+            found = yield from session.once(
+                session.lookup(subject, schema, references=None, normalize=False, deleted=False)
+            )
         except (SchemaNotFoundError, SubjectNotFoundError) as error:
             error.hint = error.hint or "register the schema first, or use auto_register=True"
             raise
@@ -147,7 +148,7 @@ def fetch_parse(
     TransportError, or its own RegistryError: the record may be good.
     """
     try:
-        file_set = yield from _once(session.fetch_file_set(schema_id, None))
+        file_set = yield from session.once(session.fetch_file_set(schema_id, None))
         full_name = message_at(file_set.root_file, indexes)
         return _parse(file_set, full_name, into, f"{place} (schema id {schema_id})")
     except MessageNotFoundError as error:
@@ -206,36 +207,3 @@ def _has_required(descriptor: Descriptor) -> bool:
                 seen.add(below.full_name)
                 todo.append(below)
     return False
-
-
-# ── asking the registry ──────────────────────────────────────────────────────────────────────────
-
-
-class _Job(Protocol[T_co]):
-    """What the client's session gives: a flow to perform, and where its outcome is kept."""
-
-    @property
-    def flow(self) -> Callable[[], Flow[T_co]]: ...
-    @property
-    def cache(self) -> Any: ...
-    @property
-    def key(self) -> Hashable: ...
-
-
-def _once(job: _Job[T]) -> Flow[T]:
-    """Perform a job of the client's session, as the client itself would: kept, and by one caller at a time."""
-    if job.cache is None:
-        return (yield from job.flow())
-    value: T | None = job.cache.find(job.key)
-    while value is None:
-        flight = job.cache.claim(job.key)
-        if not flight.leads:
-            value = yield from blocking(flight.future.result)
-            continue
-        try:
-            value = yield from job.flow()
-        except BaseException as error:
-            job.cache.fail(job.key, flight, error)
-            raise
-        job.cache.land(job.key, flight, value)
-    return value
