@@ -1,0 +1,28 @@
+"""Where the registry keeps what it was told: one port, and the stores that serve it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from protopact.door import door
+
+if TYPE_CHECKING:
+    from protopact.server.store.opening import open_store
+    from protopact.server.store.port import Content, Ledger, Reading, Store, StoredSchema, StoredVersion
+    from protopact.server.store.sqlite import SqliteStore
+
+__all__ = ["Content", "Ledger", "Reading", "SqliteStore", "Store", "StoredSchema", "StoredVersion", "open_store"]
+
+__getattr__ = door(
+    __name__,
+    {
+        "Content": "port",
+        "Ledger": "port",
+        "Reading": "port",
+        "SqliteStore": "sqlite",
+        "Store": "port",
+        "StoredSchema": "port",
+        "StoredVersion": "port",
+        "open_store": "opening",
+    },
+)

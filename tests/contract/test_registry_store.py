@@ -1,0 +1,207 @@
+"""What every store of the registry keeps to."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from protopact.errors import StoreError
+from protopact.registry import LATEST, Metadata, Reference, Rule, RuleSet, Subject, content_guid
+from protopact.server.store import Content, Store, StoredVersion, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ORDERS = Subject("orders-value")
+OTHER = Subject("orders-value", ".eu")
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return "memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'registry.db'}"
+
+
+@pytest.fixture
+def store(address: str) -> Iterator[Store]:
+    with closing(open_store(address)) as opened:
+        yield opened
+
+
+def content(
+    text: str, *references: Reference, metadata: Metadata | None = None, rules: RuleSet | None = None
+) -> Content:
+    guid = content_guid(text, references, metadata, rules)
+    return Content(guid, text, text.encode(), references, metadata, rules)
+
+
+def add(store: Store, subject: Subject, text: str, *references: Reference) -> StoredVersion:
+    with store.writing() as ledger:
+        return ledger.append(subject, ledger.last_version(subject) + 1, content(text, *references), ts=7)
+
+
+def test_ids_count_from_one_in_each_context(store: Store) -> None:
+    versions = [add(store, ORDERS, "a"), add(store, OTHER, "b"), add(store, ORDERS, "b"), add(store, OTHER, "a")]
+    assert [version.schema.id for version in versions] == [1, 1, 2, 2]
+    assert (store.last_id("."), store.last_id(".eu"), store.last_id(".none")) == (2, 2, 0)
+
+
+def test_one_content_has_one_id_in_any_subject_of_a_context(store: Store) -> None:
+    first, second = add(store, ORDERS, "a"), add(store, Subject("invoices-value"), "a")
+    assert first.schema == second.schema
+    assert (first.version, second.version) == (1, 1)
+
+
+def test_a_schema_comes_back_as_it_was_given(store: Store) -> None:
+    rules = RuleSet(domain_rules=(Rule("r", kind="CONDITION", params={"k": "v"}),))
+    given = content("a", Reference("m.proto", "m", 3), metadata=Metadata(properties={"owner": "Łódź"}), rules=rules)
+    with store.writing() as ledger:
+        added = ledger.append(ORDERS, 1, given, ts=123)
+    assert added.schema.content == given
+    assert (added.ts, added.deleted, added.subject) == (123, False, ORDERS)
+    assert store.find_schema(".", 1) == store.find_schema_by_guid(given.guid) == added.schema
+    assert store.find_version(ORDERS, 1) == store.find_version(ORDERS, LATEST) == added
+
+
+def test_empty_metadata_is_not_the_same_as_none(store: Store) -> None:
+    with store.writing() as ledger:
+        empty = ledger.append(ORDERS, 1, content("a", metadata=Metadata(), rules=RuleSet()), ts=1)
+        absent = ledger.append(ORDERS, 2, content("a"), ts=1)
+    assert (empty.schema.content.metadata, empty.schema.content.rule_set) == (Metadata(), RuleSet())
+    assert (absent.schema.content.metadata, absent.schema.content.rule_set) == (None, None)
+
+
+def test_what_is_not_there_is_none_or_empty(store: Store) -> None:
+    assert store.find_schema(".", 1) is None
+    assert store.find_schema_by_guid("no") is None
+    assert store.find_version(ORDERS, LATEST) is None
+    assert store.find_version(ORDERS, 1) is None
+    assert list(store.version_numbers(ORDERS)) == list(store.versions_with_text(ORDERS, "a")) == []
+    assert list(store.uses(".", 1)) == list(store.referrers(ORDERS, 1)) == list(store.contexts()) == []
+    assert list(store.subjects(None)) == []
+    assert store.last_version(ORDERS) == 0
+
+
+def test_versions_of_a_text_come_newest_first(store: Store) -> None:
+    one = add(store, ORDERS, "a")
+    add(store, ORDERS, "b")
+    three = add(store, ORDERS, "a", Reference("m.proto", "m", 1))
+    assert list(store.versions_with_text(ORDERS, "a")) == [three, one]
+    assert list(store.version_numbers(ORDERS)) == [1, 2, 3]
+
+
+def test_subjects_are_found_by_context_and_prefix(store: Store) -> None:
+    for name in ("b", "a_1", "a%1", "A", "ä"):
+        add(store, Subject(name), name)
+    add(store, Subject("a2", ".eu"), "x")
+    assert [s.name for s in store.subjects(".")] == ["A", "a%1", "a_1", "b", "ä"]
+    assert [s.name for s in store.subjects(".", "a")] == ["a%1", "a_1"]
+    assert [s.name for s in store.subjects(".", "a_")] == ["a_1"]
+    assert [s.qualified for s in store.subjects(None, "a")] == ["a%1", "a_1", ":.eu:a2"]
+    assert list(store.contexts()) == [".", ".eu"]
+
+
+def test_an_id_tells_its_subjects_and_versions(store: Store) -> None:
+    add(store, ORDERS, "other")
+    for subject in (ORDERS, Subject("a"), OTHER):
+        add(store, subject, "same")
+    assert list(store.uses(".", 2)) == [(Subject("a"), 1), (ORDERS, 2)]
+    assert list(store.uses(".eu", 1)) == [(OTHER, 1)]
+
+
+def test_a_version_tells_who_refers_to_it_in_the_context_that_is_meant(store: Store) -> None:
+    add(store, Subject("money"), "m1")
+    add(store, Subject("money"), "m2")
+    add(store, ORDERS, "o", Reference("m.proto", "money", 1), Reference("again.proto", "money", 1))
+    add(store, OTHER, "o", Reference("m.proto", ":.:money", 1))
+    add(store, OTHER, "p", Reference("m.proto", "money", 1))
+    assert list(store.referrers(Subject("money"), 1)) == [1, 3]
+    assert list(store.referrers(Subject("money"), 2)) == []
+    assert list(store.referrers(Subject("money", ".eu"), 1)) == [2]
+
+
+def test_a_write_that_fails_leaves_nothing(store: Store) -> None:
+    def fail() -> None:
+        with store.writing() as ledger:
+            ledger.append(ORDERS, 1, content("a"), ts=1)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert list(store.subjects(None)) == []
+    assert add(store, ORDERS, "b").schema.id == 1
+
+
+def test_a_version_that_exists_is_not_written_again(store: Store) -> None:
+    def again() -> None:
+        with store.writing() as ledger:
+            ledger.append(ORDERS, 1, content("b"), ts=1)
+
+    add(store, ORDERS, "a")
+    with pytest.raises(StoreError):
+        again()
+    assert [v.schema.content.text for v in [store.find_version(ORDERS, 1)] if v] == ["a"]
+
+
+def test_a_write_in_progress_sees_itself(store: Store) -> None:
+    with store.writing() as ledger:
+        ledger.append(ORDERS, 1, content("a"), ts=1)
+        assert ledger.last_version(ORDERS) == 1
+        assert list(ledger.version_numbers(ORDERS)) == [1]
+
+
+def test_many_threads_leave_dense_versions_and_one_id_per_content(store: Store) -> None:
+    def work(worker: int) -> None:
+        for number in range(10):
+            add(store, ORDERS if number % 2 else Subject(f"s{worker}"), f"text {number}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert list(store.version_numbers(ORDERS)) == list(range(1, 41))
+    assert store.last_id(".") == 10
+    texts = {schema.content.text for n in range(1, 11) if (schema := store.find_schema(".", n))}
+    assert texts == {f"text {n}" for n in range(10)}
+
+
+def test_a_closed_store_says_so_and_can_be_closed_again(store: Store) -> None:
+    add(store, ORDERS, "a")
+    store.close()
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.find_schema(".", 1)
+    with pytest.raises(StoreError, match="closed"), store.writing():
+        pass
+
+
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+def test_a_durable_store_remembers_all_when_it_is_opened_again(address: str) -> None:
+    with closing(open_store(address)) as store:
+        before = [add(store, ORDERS, "a"), add(store, ORDERS, "b"), add(store, OTHER, "b")]
+    with closing(open_store(address)) as store:
+        assert [store.find_version(v.subject, v.version) for v in before] == before
+        assert add(store, ORDERS, "c").schema.id == 3
+
+
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+def test_readers_are_not_held_up_by_a_writer(address: str) -> None:
+    found: list[object] = []
+    with closing(open_store(address)) as store:
+        add(store, ORDERS, "a")
+        with store.writing() as ledger:
+            ledger.append(ORDERS, 2, content("b"), ts=1)
+            reader = threading.Thread(target=lambda: found.extend(store.version_numbers(ORDERS)))
+            reader.start()
+            reader.join(5)
+            assert found == [1]
+        assert list(store.version_numbers(ORDERS)) == [1, 2]
+
+
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+def test_two_stores_on_one_file_share_ids(address: str) -> None:
+    with closing(open_store(address)) as one, closing(open_store(address)) as two:
+        ids = [add(store, ORDERS, text).schema.id for store, text in [(one, "a"), (two, "b"), (one, "c"), (two, "a")]]
+    assert ids == [1, 2, 3, 1]
