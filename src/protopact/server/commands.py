@@ -14,6 +14,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from protopact.flow import Flow, Reply, blocking
 from protopact.registry import DEFAULT_CONTEXT, Problem, RegisteredSchema, Subject, SubjectVersion, write_json
+from protopact.server.draft import is_descriptor
 from protopact.server.questions import Question
 
 if TYPE_CHECKING:
@@ -145,9 +146,15 @@ def list_referrers(desk: Desk, question: Question) -> Flow[Reply]:
 
 
 def register(desk: Desk, question: Question) -> Flow[Reply]:
-    """POST /subjects/{subject}/versions: keep a schema, or find it kept already."""
-    version = yield from desk.service.register(question.subject(), question.request())
-    return _schema(replace(_placed(version, _form(question)), subject=None))
+    """POST /subjects/{subject}/versions: keep a schema, or find it kept already.
+
+    A schema that was sent as a descriptor is answered as one: Confluent's Python client keeps the answer and takes it
+    for what it sent (seen in 2.16).
+    """
+    request = question.request()
+    version = yield from desk.service.register(question.subject(), request)
+    form = _form(question) or (SERIALIZED if is_descriptor(request.schema) else "")
+    return _schema(replace(_placed(version, form), subject=None))
 
 
 def look_up(desk: Desk, question: Question) -> Flow[Reply]:

@@ -147,6 +147,11 @@ def _free_name(taken: set[str]) -> str:
     return next(name for name in (_ROOT, *(f"schema_{n}.proto" for n in range(len(taken) + 1))) if name not in taken)
 
 
+def is_descriptor(schema: str) -> bool:
+    """Tell whether a schema was sent as base64 of a FileDescriptorProto instead of text."""
+    return _sent_descriptor(schema) is not None
+
+
 def _sent_descriptor(schema: str) -> FileDescriptorProto | None:
     """Give the FileDescriptorProto that a base64 text carries; a `.proto` text is never base64."""
     try:

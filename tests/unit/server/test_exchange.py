@@ -184,6 +184,13 @@ def test_a_descriptor_in_base64_is_the_same_schema_as_its_text(ask: Any) -> None
     assert ask.look_up("s", encoded(file))["version"] == 1
 
 
+def test_a_schema_sent_as_a_descriptor_is_answered_as_one(ask: Any) -> None:
+    ask.register("s", A)
+    sent = ask.get("/schemas/ids/1", format="serialized")["schema"]
+    assert ask.register("s", sent)["schema"] == sent
+    assert ask.register("s", A)["schema"] == ask.get("/schemas/ids/1")["schema"]
+
+
 def test_the_serialized_form_is_one_file_without_its_imports(ask: Any) -> None:
     ask.register("money.proto", MONEY)
     ask.register("s", ORDER, ("money.proto", "money.proto", 1))
