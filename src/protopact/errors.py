@@ -363,7 +363,8 @@ class DeliveryError(BrokerError):
     def __init__(self, topic: str, failures: Sequence[DeliveryFailure], *, confirmed: int, hint: str = "") -> None:
         """Word the first failures in full, on one line."""
         shown = "; ".join(str(failure) for failure in failures[:3])
-        rest = f"; and {len(failures) - 3} more" if len(failures) > 3 else ""  # noqa: PLR2004
+        more = len(failures[3:])
+        rest = f"; and {more} more" if more else ""
         super().__init__(
             f"{len(failures)} records to the topic {topic!r} were not delivered, {confirmed} were: {shown}{rest}",
             topic=topic,

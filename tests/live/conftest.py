@@ -1,0 +1,43 @@
+"""Real servers, one of each kind for a whole run."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "services"))
+
+from kafka_service import running_kafka
+from service_process import ServiceMissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kafka_service import KafkaService
+
+
+@pytest.fixture(scope="session")
+def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Show progress past pytest's capture: the first run fetches some 50 MB."""
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+
+    def show(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(f"\n{line}", file=sys.stderr, flush=True)  # noqa: T201  (progress)
+
+    return show
+
+
+@pytest.fixture(scope="session")
+def kafka(absent: Callable[[str, str], None], say: Callable[[str], None]) -> Iterator[KafkaService]:
+    """Give a running Apache Kafka; skipped where Java or Maven is missing, unless `live` is required."""
+    with ExitStack() as stack:
+        try:
+            service = stack.enter_context(running_kafka(say=say))
+        except ServiceMissingError as error:
+            absent("live", str(error))
+        yield service

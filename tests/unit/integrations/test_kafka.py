@@ -1,0 +1,201 @@
+"""The Kafka helpers against librdkafka's mock cluster; each scenario that reads waits 3 s for the mock's group to form.
+
+What only a real broker shows (creating topics, refusals, redelivery, commits) stands in tests/live.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from protopact.demo.broker import MockBroker
+from protopact.errors import BrokerError, ConfigError, DeliveryError, MissingExtraError
+from protopact.integrations.kafka import (
+    KafkaRecord,
+    OutgoingRecord,
+    consume,
+    ensure_topics,
+    kafka_consume_one,
+    kafka_produce,
+    kafka_records,
+    new_producer,
+    produce_all,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOBODY = "127.0.0.1:1"
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[MockBroker]:
+    broker = MockBroker(topics=["existing"])
+    yield broker
+    broker.close()
+
+
+def test_a_topic_that_exists_is_left_alone_and_its_partitions_are_reported(broker: MockBroker) -> None:
+    found = ensure_topics(broker.bootstrap_servers, "existing", partitions=1)
+    assert (found.created, found.existing) == ((), ("existing",))
+    assert found.partitions_differ == {"existing": 4}
+
+
+def test_no_topic_is_asked_for_where_none_is_wanted(broker: MockBroker) -> None:
+    found = ensure_topics(broker.bootstrap_servers, [])
+    assert (found.created, found.existing) == ((), ())
+
+
+def test_records_of_one_key_are_confirmed_at_rising_offsets_of_one_partition(broker: MockBroker) -> None:
+    producer = new_producer(broker.bootstrap_servers)
+    places = [kafka_produce(producer, "keyed", b"v", key=b"same") for _ in range(3)]
+    assert [place.offset for place in places] == [0, 1, 2]
+    assert {place.partition for place in places} == {places[0].partition}
+
+
+def test_all_spellings_of_a_record_are_read_back_as_values(broker: MockBroker) -> None:
+    sent = [
+        b"bare",
+        None,
+        (b"key", b"pair"),
+        OutgoingRecord("text", "key", {"h": "1", "none": None}, partition=3),
+    ]
+    assert produce_all(broker.bootstrap_servers, "spelled", sent) == 4
+    seen: list[KafkaRecord] = []
+    assert consume(broker.bootstrap_servers, "spelled", seen.append, group_id="spelled", max_records=4) == 4
+    assert {(record.key, record.value, record.headers) for record in seen} == {
+        (None, b"bare", ()),
+        (None, None, ()),
+        (b"key", b"pair", ()),
+        (b"key", b"text", (("h", b"1"), ("none", None))),
+    }
+    assert next(record.partition for record in seen if record.value == b"text") == 3
+
+
+def test_a_failing_handler_stops_the_reading(broker: MockBroker) -> None:
+    conf = {"bootstrap.servers": broker.bootstrap_servers}
+    produce_all(conf, "failing", [OutgoingRecord(b"%d" % n, partition=0) for n in range(3)])
+
+    seen: list[bytes | None] = []
+
+    def fail_at_the_second(record: KafkaRecord) -> None:
+        seen.append(record.value)
+        if record.offset == 1:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        consume(conf, "failing", fail_at_the_second, group_id="failing")
+    assert seen == [b"0", b"1"]
+
+
+def test_reading_ends_when_asked_to(broker: MockBroker) -> None:
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    started = time.monotonic()
+    assert list(kafka_records(broker.bootstrap_servers, "existing", group_id="stopped", until=stop.is_set)) == []
+    assert time.monotonic() - started < 3
+
+
+def test_no_record_in_time_is_an_error_that_names_topic_and_group(broker: MockBroker) -> None:
+    with pytest.raises(BrokerError, match=r"'existing' came to the group 'waiting' within 0\.5 s") as caught:
+        kafka_consume_one(broker.bootstrap_servers, "existing", group_id="waiting", timeout_s=0.5)
+    assert caught.value.topic == "existing"
+
+
+def test_more_records_than_librdkafka_queues_are_all_confirmed(broker: MockBroker) -> None:
+    conf = {"bootstrap.servers": broker.bootstrap_servers, "queue.buffering.max.messages": 10}
+    assert produce_all(conf, "queued", (b"%d" % n for n in range(500))) == 500
+
+
+def test_every_record_that_is_too_large_is_reported_and_the_others_are_sent(broker: MockBroker) -> None:
+    records = [b"0", bytes(2_000_000), b"2", bytes(2_000_000)]
+    with pytest.raises(DeliveryError, match="2 records to the topic 'large' were not delivered, 2 were") as caught:
+        produce_all(broker.bootstrap_servers, "large", records)
+    assert [failure.index for failure in caught.value.failures] == [1, 3]
+    assert "message.max.bytes" in caught.value.hint
+
+
+def test_records_before_a_fault_of_their_source_are_not_sent_later(broker: MockBroker) -> None:
+    def faulty() -> Iterator[bytes]:
+        yield b"0"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        produce_all({"bootstrap.servers": broker.bootstrap_servers, "linger.ms": 5000}, "faulty", faulty())
+
+
+def test_an_unreachable_broker_is_an_error_within_the_time_out() -> None:
+    timeout_s = 0.5
+    calls = {
+        "ensure_topics": lambda: ensure_topics(NOBODY, "t", timeout_s=timeout_s),
+        "kafka_produce": lambda: kafka_produce(NOBODY, "t", b"x", timeout_s=timeout_s),
+        "produce_all": lambda: produce_all(NOBODY, "t", [b"x", b"y"], timeout_s=timeout_s),
+        "kafka_consume_one": lambda: kafka_consume_one(NOBODY, "t", group_id="g", timeout_s=timeout_s),
+        "consume": lambda: consume(NOBODY, "t", print, group_id="g", idle_timeout_s=0.1, timeout_s=timeout_s),
+    }
+    for name, call in calls.items():
+        started = time.monotonic()
+        with pytest.raises(BrokerError) as caught:
+            call()
+        assert time.monotonic() - started < timeout_s + 0.5, name
+        assert caught.value.topic == "t", name
+        assert caught.value.hint, name
+
+
+def test_an_unknown_property_is_a_config_error_that_names_it() -> None:
+    with pytest.raises(ConfigError) as caught:
+        kafka_produce({"bootstrap.servers": NOBODY, "no.such.property": 1}, "t", b"x")
+    assert caught.value.option == "no.such.property"
+
+
+def test_automatic_commits_are_refused() -> None:
+    with pytest.raises(ConfigError) as caught:
+        consume({"bootstrap.servers": NOBODY, "enable.auto.commit": "true"}, "t", print, group_id="g")
+    assert caught.value.option == "enable.auto.commit"
+
+
+def test_a_producer_is_idempotent_unless_its_configuration_decides() -> None:
+    with pytest.raises(ConfigError, match="idempotence"):
+        new_producer({"bootstrap.servers": NOBODY, "acks": "1", "enable.idempotence": True})
+    new_producer({"bootstrap.servers": NOBODY, "acks": "1"})
+
+
+def test_what_librdkafka_says_goes_to_the_logger(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="protopact.kafka"), pytest.raises(BrokerError):
+        kafka_produce(NOBODY, "t", b"x", timeout_s=0.5)
+    assert "protopact.kafka" in {record.name for record in caplog.records}
+
+
+def test_librdkafka_is_loaded_only_when_it_is_used_and_writes_nothing_to_stderr() -> None:
+    code = f"""
+import sys
+from protopact.errors import BrokerError
+from protopact.integrations.kafka import KafkaRecord, kafka_produce
+assert "confluent_kafka" not in sys.modules
+try:
+    kafka_produce({NOBODY!r}, "t", b"x", timeout_s=0.3)
+except BrokerError:
+    print("refused")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    assert (done.stdout, done.stderr) == ("refused\n", "")
+
+
+def test_without_the_package_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "confluent_kafka", None)
+    with pytest.raises(MissingExtraError) as caught:
+        ensure_topics(NOBODY, "t")
+    assert "protopact[kafka]" in caught.value.hint
+
+
+def test_the_mock_broker_closes_twice_in_peace() -> None:
+    broker = MockBroker(["one"])
+    assert broker.bootstrap_servers.startswith("127.0.0.1:")
+    broker.close()
+    broker.close()
