@@ -17,6 +17,7 @@ from protopact.compiler.printer_literals import quoted
 from protopact.compiler.printer_messages import TypePrinter
 from protopact.compiler.printer_names import Names
 from protopact.compiler.printer_options import OptionPrinter
+from protopact.descriptor import pool_of
 from protopact.errors import SchemaLinkError
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ def print_file(file_set: FileSet, file_name: str | None = None) -> str:
     written because no file of the set defines it.
     """
     file = file_set.root_file if file_name is None else file_set.file(file_name)
+    pool = pool_of(file_set)  # protobuf vets the descriptors before anything is read from them
     names = Names(file_set, file)
-    options = OptionPrinter(file_set, file.name, names)
+    options = OptionPrinter(pool, file.name, names)
     types = TypePrinter(file, names, options)
     blocks = [
         *section("options", options.statements(file.options, file.package, "the file")),

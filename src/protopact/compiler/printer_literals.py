@@ -23,8 +23,10 @@ _BYTES = {code: chr(code) for code in range(0x80)} | {code: f"\\{code:03o}" for 
 _FLOAT32_DIGITS = range(6, 10)
 
 
-def quoted(text: str) -> str:
-    """Give a string literal; what is not ASCII stays as it is."""
+def quoted(text: str | bytes) -> str:
+    """Give a string literal; what is not ASCII stays as it is, and what is not even UTF-8 comes as bytes."""
+    if isinstance(text, bytes):
+        return quoted_bytes(text)
     return f'"{text.translate(_ASCII)}"'
 
 

@@ -9,17 +9,17 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from protopact.compiler.printer_layout import indented
 from protopact.compiler.printer_literals import double_literal, float_literal, quoted, quoted_bytes
-from protopact.descriptor import options_in_pool, pool_of
+from protopact.descriptor import options_in_pool
 from protopact.errors import SchemaLinkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from google.protobuf.descriptor import Descriptor
+    from google.protobuf.descriptor_pool import DescriptorPool
     from google.protobuf.message import Message
 
     from protopact.compiler.printer_names import Names
-    from protopact.descriptor import FileSet
 
 _FEATURES = "google.protobuf.FeatureSet"
 _UNINTERPRETED = "google.protobuf.UninterpretedOption"
@@ -39,9 +39,9 @@ class OptionPrinter:
     `scope` is where the name of a custom option is looked up; `owner` names the element in errors.
     """
 
-    def __init__(self, file_set: FileSet, file_name: str, names: Names) -> None:
+    def __init__(self, pool: DescriptorPool, file_name: str, names: Names) -> None:
         """Take the file set's own pool, which knows the custom options."""
-        self._pool = pool_of(file_set)
+        self._pool = pool
         self._file_name = file_name
         self._names = names
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from google.protobuf import descriptor_pb2
 from google.protobuf.message import DecodeError
 
-from protopact.descriptor.canonical import canonical_bytes
+from protopact.descriptor.canonical import canonical_bytes, check_sound
 from protopact.descriptor.well_known import built_in_file, is_built_in, is_runtime_file
 from protopact.errors import SchemaLinkError
 
@@ -34,7 +35,8 @@ class FileSet:
         """Order `files`, drop what `root` does not need and add the built-in imports.
 
         A file of `google/protobuf/` that the runtime defines always comes from the runtime, unless it is the root.
-        `SchemaLinkError` for a missing import, an import cycle, or two different files of one name.
+        `SchemaLinkError` for a missing import, an import cycle, two different files of one name, or a descriptor with
+        texts that are not UTF-8.
         """
         by_name = _by_name(files)
         return cls(root, tuple(_Linking(root, by_name).ordered()))
@@ -95,10 +97,19 @@ class FileSet:
 def _fingerprint(files: Iterable[descriptor_pb2.FileDescriptorProto]) -> str:
     digest = sha256()
     for file in sorted(files, key=lambda file: file.name):
-        data = canonical_bytes(file)
+        data = _built_in_bytes(file.name) if _comes_from_us(file) else canonical_bytes(file)
         digest.update(len(data).to_bytes(8, "big"))
         digest.update(data)
     return digest.hexdigest()
+
+
+def _comes_from_us(file: descriptor_pb2.FileDescriptorProto) -> bool:
+    return is_built_in(file.name) and file is built_in_file(file.name)
+
+
+@cache
+def _built_in_bytes(name: str) -> bytes:
+    return canonical_bytes(built_in_file(name))
 
 
 def _by_name(
@@ -106,6 +117,7 @@ def _by_name(
 ) -> dict[str, descriptor_pb2.FileDescriptorProto]:
     by_name: dict[str, descriptor_pb2.FileDescriptorProto] = {}
     for file in files:
+        check_sound(file)
         known = by_name.setdefault(file.name, file)
         if known is not file and known != file and canonical_bytes(known) != canonical_bytes(file):
             raise SchemaLinkError(f"two different files are named {file.name}")

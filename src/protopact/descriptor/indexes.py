@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from google.protobuf import descriptor_pb2
 
+_NAMES_SHOWN = 5
+
 
 def message_index(file: descriptor_pb2.FileDescriptorProto, full_name: str) -> tuple[int, ...]:
     """Give the index path of a message: `(1,)` for the second of the file, `(0, 2)` for the third inside the first.
@@ -60,7 +62,7 @@ def not_found(full_name: str, files: Iterable[descriptor_pb2.FileDescriptorProto
     files = tuple(files)
     names = [name for file in files for name in message_names(file)]
     nearest = get_close_matches(full_name, names, n=1)
-    listed = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")  # noqa: PLR2004 - enough to recognise the file
+    listed = ", ".join(names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
     hint = f"did you mean {nearest[0]}?" if nearest else f"defined are: {listed or 'none'}"
     return MessageNotFoundError(f"{files[-1].name} defines no message {full_name}", hint=hint)
 

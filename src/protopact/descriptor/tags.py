@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from google.protobuf import message_factory
 from google.protobuf.descriptor import (
@@ -11,8 +11,10 @@ from google.protobuf.descriptor import (
     MethodDescriptor,
     OneofDescriptor,
 )
+from google.protobuf.message import DecodeError
 
 from protopact.descriptor.well_known import META_NUMBER
+from protopact.errors import SchemaLinkError
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
     )
     from google.protobuf.descriptor_pool import DescriptorPool
     from google.protobuf.message import Message
+
+    class _InFile(Protocol):
+        """A descriptor that knows its file; the stubs forget that a field does."""
+
+        file: FileDescriptor
 
     AnyDescriptor: TypeAlias = (
         Descriptor
@@ -49,10 +56,10 @@ def field_tags(field: FieldDescriptor) -> tuple[str, ...]:
         extension = _pool(field).FindExtensionByName(_FIELD_META)
     except KeyError:
         return ()
-    options = reparsed_options(field)
+    options: Any = reparsed_options(field)
     if extension.number != META_NUMBER or extension.containing_type is not options.DESCRIPTOR:
         return ()
-    return tuple(options.Extensions[extension].tags)  # type: ignore[index]  # the stubs know generated extensions only
+    return tuple(options.Extensions[extension].tags)
 
 
 def reparsed_options(descriptor: AnyDescriptor) -> Message:
@@ -67,6 +74,7 @@ def options_in_pool(options: Message, pool: DescriptorPool) -> Message:
     """Give `options` parsed with the class of the same name in `pool`.
 
     A pool without `google/protobuf/descriptor.proto` can hold no custom option: `options` come back as they are.
+    `SchemaLinkError` when the bytes of a custom option do not fit its definition.
     """
     try:
         descriptor = pool.FindMessageTypeByName(options.DESCRIPTOR.full_name)
@@ -74,9 +82,14 @@ def options_in_pool(options: Message, pool: DescriptorPool) -> Message:
         return options
     if descriptor is options.DESCRIPTOR:
         return options
-    reparsed: Message = message_factory.GetMessageClass(descriptor).FromString(
-        options.SerializeToString(deterministic=True)
-    )
+    try:
+        reparsed: Message = message_factory.GetMessageClass(descriptor).FromString(
+            options.SerializeToString(deterministic=True)
+        )
+    except DecodeError as error:
+        raise SchemaLinkError(
+            f"a custom option in {descriptor.full_name} does not fit its definition: {error}"
+        ) from error
     return reparsed
 
 
@@ -89,4 +102,4 @@ def _pool(descriptor: AnyDescriptor) -> DescriptorPool:
         return descriptor.containing_service.file.pool
     if isinstance(descriptor, OneofDescriptor):
         return descriptor.containing_type.file.pool
-    return cast("FileDescriptor", descriptor.file).pool  # type: ignore[union-attr]  # the stubs forget a field's file
+    return cast("_InFile", descriptor).file.pool

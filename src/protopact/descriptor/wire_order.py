@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _VARINT, _FIXED64, _BYTES, _GROUP_START, _GROUP_END, _FIXED32 = range(6)
+_CONTINUES = 0x80
 _FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
 
 
@@ -50,6 +51,6 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         byte = data[at]
         at += 1
         value |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the continuation bit
+        if not byte & _CONTINUES:
             return value, at
         shift += 7
