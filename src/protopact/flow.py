@@ -17,7 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -64,7 +64,7 @@ class Sleep:
 class Wait:
     """Effect: wait for a future that another thread or task completes; the outcome is its result."""
 
-    future: Future[Any]
+    future: Future[object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def send(call: Call, server: int = 0) -> Flow[Reply]:
 
 def wait(future: Future[T]) -> Flow[T]:
     """Have a future waited for; `yield from` gives its result, typed."""
-    return (yield Wait(future))  # type: ignore[return-value]
+    return (yield Wait(cast("Future[object]", future)))  # type: ignore[return-value]
 
 
 def perform(

@@ -18,6 +18,7 @@ from protopact.flow import (
     Reply,
     Send,
     Sleep,
+    Wait,
     blocking,
     perform,
     perform_async,
@@ -69,8 +70,26 @@ class Outside:
         self.sleep(seconds)
 
     def effect(self, kind: str) -> Effect:
-        effects = {"send": Send(Call("GET", "/"), 1), "sleep": Sleep(5), "block": Blocking(lambda: self.act("block"))}
-        return effects[kind]
+        match kind:
+            case "send":
+                return Send(Call("GET", "/"), 1)
+            case "sleep":
+                return Sleep(5)
+            case "block":
+                return Blocking(lambda: self.act("block"))
+        return Wait(self.completed_elsewhere())
+
+    def completed_elsewhere(self) -> Future[object]:
+        future: Future[object] = Future()
+
+        def complete() -> None:
+            try:
+                future.set_result(self.act("wait"))
+            except OutsideError as error:
+                future.set_exception(error)
+
+        threading.Thread(target=complete).start()
+        return future
 
 
 def follow(outside: Outside, log: list[object]) -> Flow[int]:
@@ -96,9 +115,7 @@ def outcome_of(run: object) -> object:
 
 
 scripts = st.lists(
-    st.builds(
-        Step, st.sampled_from(["send", "sleep", "block"]), st.booleans(), st.booleans(), st.integers(min_value=0)
-    ),
+    st.builds(Step, st.sampled_from(["send", "sleep", "block", "wait"]), st.booleans(), st.booleans(), st.integers(0)),
     max_size=8,
 )
 

@@ -1,0 +1,55 @@
+# Short names for the project's work. `just` comes with the development environment: `.venv/bin/just`.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+export PATH := justfile_directory() / ".venv/bin" + ":" + env("PATH")
+
+# What can be done
+_default:
+    @just --list
+
+# Create or refresh the environment, as uv.lock says
+setup:
+    uv sync --locked --all-extras --inexact
+
+# Lint, format, types, floors and the rules of the house
+check:
+    ruff check
+    ruff format --check
+    mypy
+    lint-imports --no-logo
+    pytest -q tests/architecture
+
+# Put the code into its format
+format:
+    ruff check --fix
+    ruff format
+
+# The tests that need no server, with short campaigns
+test *arguments:
+    pytest -q {{ arguments }}
+
+# The same tests with their full counts
+prove *arguments:
+    PROTOPACT_COUNT=full pytest -q {{ arguments }}
+
+# Tests against Apache Kafka, started and stopped here
+live *arguments:
+    PROTOPACT_REQUIRE=live pytest -q tests/live {{ arguments }}
+
+# Tests against other projects' clients, each in an environment of its own
+interop *arguments:
+    PROTOPACT_REQUIRE=interop pytest -q tests/interop {{ arguments }}
+
+# Measure; figures are ratios within one run
+bench *arguments:
+    python bench/serdes.py {{ arguments }}
+
+# Measure beside Confluent's client, in its environment
+bench-confluent:
+    uv run -q --project tests/interop/python --with-editable '.[compiler,registry,server]' python bench/confluent.py
+
+# Write the pinned public interface and the file map anew; read the difference
+golden:
+    python tests/architecture/regenerate.py
+    git --no-pager diff --stat -- tests/golden/public_api.txt docs/internals.md
