@@ -20,6 +20,7 @@ ProtopactError
 │   ├── SubjectNotFoundError … and the rest of the table behind `registry_error`
 │   └── IncompatibleSchemaError
 ├── StoreError                      the registry's or a repository's storage failed
+│   └── StoreUnavailableError       a storage that does not answer now, and may later
 └── BrokerError                     the broker refused or did not confirm (.topic)
     └── DeliveryError               some of many records were not confirmed (.failures, .confirmed)
 
@@ -330,6 +331,12 @@ class StoreError(ProtopactError):
     """A storage failed, is full, or is of a version that this program cannot read."""
 
     code: ClassVar[str] = "store"
+
+
+class StoreUnavailableError(StoreError):
+    """A storage does not answer now; the same question may be answered later."""
+
+    code: ClassVar[str] = "store.unavailable"
 
 
 class BrokerError(ProtopactError):

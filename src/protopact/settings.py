@@ -32,7 +32,7 @@ class ClientSettings:
     `timeout_s` bounds one request, `retries_max` the tries after the first, with full-jitter waits between
     `retry_delay_s_min` and `retry_delay_s_max`; a server's `Retry-After` is honoured up to `retry_after_s_max`, and a
     longer one ends the tries. `reply_bytes_max` bounds one answer, `cache_entries_max` each cache; `latest_ttl_s` is
-    how long "latest" is believed.
+    how long "latest" is believed, `missing_ttl_s` how long an id that was not found is believed to be unknown.
     """
 
     timeout_s: float = 10.0
@@ -43,22 +43,35 @@ class ClientSettings:
     reply_bytes_max: int = 32 * 1024 * 1024
     cache_entries_max: int = 1000
     latest_ttl_s: float = 60.0
+    missing_ttl_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
     """Limits of the registry server.
 
-    `body_bytes_max` bounds a request's body and `body_s` how long it may take to arrive, `concurrency_max` the
-    requests served at a time, `drain_s` how long a stop waits for requests in flight; `reply_entries_max` and
+    `body_bytes_max` bounds a request's body, `bodies_bytes_max` all bodies at a time, and `body_s` how long one may take
+    to arrive; `head_bytes_max` and `head_s` the same for what comes before the body. `keep_alive_s` is how long a
+    connection waits for its next request, `write_s` how long a client may take nothing of its answer,
+    `connections_max` bounds the connections, `concurrency_max` the requests served at a time, and `drain_s` how long a
+    stop waits for requests in flight; `reply_entries_max` and
     `reply_bytes_max` bound the prepared replies kept in memory, `reference_files_max` the files that one schema may
-    import, directly or not.
+    import, directly or not. `incompatible_code` is the body's code of an incompatible registration: 409, or the 40901
+    of Confluent's releases from 8.1.2 on. `mode_mutable` lets modes be changed.
     """
 
     body_bytes_max: int = 1024 * 1024
+    bodies_bytes_max: int = 64 * 1024 * 1024
     body_s: float = 30.0
+    head_bytes_max: int = 64 * 1024
+    head_s: float = 8.0
+    keep_alive_s: float = 30.0
+    write_s: float = 30.0
+    connections_max: int = 4096
     concurrency_max: int = 512
     drain_s: float = 10.0
     reply_entries_max: int = 10_000
     reply_bytes_max: int = 64 * 1024 * 1024
     reference_files_max: int = 1000
+    incompatible_code: int = 409
+    mode_mutable: bool = True

@@ -14,18 +14,34 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from protopact.connect import connect_registry, connect_registry_async
 from protopact.descriptor import canonical_file, message_class
 from protopact.errors import (
+    IncompatibleSchemaError,
     InvalidSchemaError,
     InvalidSubjectError,
     InvalidVersionError,
+    OperationNotPermittedError,
     RegistryError,
     SchemaNotFoundError,
     SubjectNotFoundError,
     TransportError,
     VersionNotFoundError,
 )
-from protopact.registry import Metadata, Reference, SubjectVersion, content_guid
+from protopact.registry import (
+    CatalogTag,
+    Config,
+    ContextId,
+    EntityTags,
+    Metadata,
+    Reference,
+    Rule,
+    RuleSet,
+    SchemaRequest,
+    SubjectVersion,
+    TagDefinition,
+    content_guid,
+)
 from protopact.schema import load_schema
 from protopact.server import background_registry
+from protopact.server.routes import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +68,7 @@ message Order {
 }
 enum Kind { NONE = 0; RUSH = 1; }
 """
+BROKEN = MONEY.replace("int64 units", "string units")
 SOURCES = {"money.proto": MONEY, "shop/item.proto": ITEM}
 
 
@@ -358,3 +375,278 @@ def test_tasks_that_share_a_client_agree_on_ids(url: str) -> None:
             assert [await client.get_versions(f"s{n}") for n in range(3)] == [[1, 2, 3, 4]] * 3
 
     asyncio.run(work())
+
+
+# ── the rest of the surface ──────────────────────────────────────────────────────────────────────
+
+
+def refusal(code: int) -> object:
+    """Expect a refusal with this code of the dialect."""
+    return pytest.raises(RegistryError, check=lambda error: error.error_code == code)
+
+
+def test_a_schema_is_found_by_its_guid_and_wherever_it_is_kept(registry: SchemaRegistryClient) -> None:
+    found = registry.register("a", MONEY)
+    registry.register("b", MONEY)
+    registry.register(":.eu:a", MONEY)
+    assert found.id is not None
+    assert found.guid is not None
+
+    assert registry.get_schema_by_guid(found.guid).schema == MONEY
+    assert registry.get_ids_for_guid(found.guid) == [ContextId(".", found.id), ContextId(".eu", 1)]
+    assert registry.get_subjects_for_schema(found.id) == ["a", "b"]
+    assert registry.get_schema_text(found.id) == registry.get_version_text("a") == MONEY
+    assert registry.get_max_id(found.id) == found.id
+    with pytest.raises(SchemaNotFoundError):
+        registry.get_schema_by_guid(content_guid("nobody's"))
+    with pytest.raises(SchemaNotFoundError):
+        registry.get_schema_text(12345)
+
+
+def test_all_schemas_are_listed_by_subject_and_version(registry: SchemaRegistryClient) -> None:
+    for subject, text in (("b", MONEY), ("a", MONEY), ("a", MONEY_2)):
+        registry.register(subject, text)
+
+    assert [(s.subject, s.version) for s in registry.get_schemas()] == [("a", 1), ("a", 2), ("b", 1)]
+    assert [(s.subject, s.version) for s in registry.get_schemas(latest_only=True)] == [("a", 2), ("b", 1)]
+    assert [s.subject for s in registry.get_schemas("b")] == ["b"]
+    assert [(s.subject, s.version) for s in registry.get_schemas(offset=1, limit=1)] == [("a", 2)]
+
+
+def test_a_version_knows_who_refers_to_it_and_is_not_deleted_under_them(registry: SchemaRegistryClient) -> None:
+    registry.register("money.proto", MONEY)
+    item = registry.register("item", ITEM, references=[Reference("money.proto", "money.proto", 1)])
+
+    assert registry.referenced_by("money.proto", 1) == registry.referenced_by("money.proto") == [item.id]
+    assert registry.referenced_by("item") == []
+    with refusal(42206):
+        registry.delete_version("money.proto", 1)
+    with refusal(42206):
+        registry.delete_subject_permanent("money.proto")
+    registry.delete_subject_permanent("item")
+    assert registry.delete_subject_permanent("money.proto") == [1]
+
+
+def test_a_version_is_deleted_softly_and_then_for_good(registry: SchemaRegistryClient) -> None:
+    for text in (MONEY, MONEY_2):
+        registry.register("s", text)
+
+    with refusal(40407):
+        registry.delete_version("s", 2, permanent=True)
+    assert registry.delete_version("s", "latest") == 2
+    assert registry.get_version("s").version == 1
+    assert registry.get_versions("s") == [1]
+    assert registry.get_versions("s", deleted=True) == [1, 2]
+    assert registry.get_versions("s", deleted_only=True) == [2]
+    assert registry.get_versions("s", deleted_as_negative=True) == [1, -2]
+    with refusal(40406):
+        registry.delete_version("s", 2)
+    assert registry.delete_version("s", 2, permanent=True) == 2
+    with pytest.raises(VersionNotFoundError):
+        registry.delete_version("s", 2, permanent=True)
+
+
+def test_a_subject_is_deleted_softly_and_then_for_good(registry: SchemaRegistryClient) -> None:
+    first = registry.register("s", MONEY)
+    registry.register("s", MONEY_2)
+
+    with refusal(40405):
+        registry.delete_subject("s", permanent=True)
+    assert registry.delete_subject("s") == [1, 2]
+    with refusal(40404):
+        registry.delete_subject("s")
+    assert (registry.get_subjects(), registry.get_subjects(deleted_only=True)) == ([], ["s"])
+    assert registry.delete_subject("s", permanent=True) == [1, 2]
+    with pytest.raises(SubjectNotFoundError):
+        registry.delete_subject("s")
+    again = registry.register("s", MONEY)
+    assert again.version == 1
+    assert again.id is not None
+    assert again.id > (first.id or 0)
+
+
+def test_what_was_deleted_is_registered_again_and_not_taken_for_registered(registry: SchemaRegistryClient) -> None:
+    registry.register("s", MONEY)
+    assert registry.delete_subject_permanent("s") == [1]
+    registry.register("s", MONEY)
+    assert registry.get_versions("s") == [1]
+
+
+def test_an_incompatible_schema_is_refused_with_each_reason(registry: SchemaRegistryClient) -> None:
+    registry.register("s", MONEY)
+
+    good, bad = registry.test_compatibility("s", MONEY_2), registry.test_compatibility("s", BROKEN)
+
+    assert good.is_compatible
+    assert good.findings == ()
+    assert not bad.is_compatible
+    assert [finding.type for finding in bad.findings] == ["FIELD_SCALAR_KIND_CHANGED"]
+    assert "#/Money/1" in bad.findings[0].description
+    assert (bad.old_version, bad.level) == (1, "BACKWARD")
+    assert not registry.test_compatibility("s", BROKEN, version=1).is_compatible
+    assert not registry.test_compatibility("s", BROKEN, version=None).is_compatible
+    assert registry.test_compatibility("nobody", BROKEN).is_compatible
+    with pytest.raises(VersionNotFoundError):
+        registry.test_compatibility("s", BROKEN, version=7)
+    with pytest.raises(IncompatibleSchemaError, match="Schema being registered is incompatible"):
+        registry.register("s", BROKEN)
+    assert registry.register("s", BROKEN, force=True).version == 2
+
+
+def test_a_schema_with_imports_is_checked_with_the_registered_ones(registry: SchemaRegistryClient) -> None:
+    schema = load_schema(ORDER, message="m.Order", imports=SOURCES)
+    with pytest.raises((SubjectNotFoundError, SchemaNotFoundError)):
+        registry.test_compatibility("orders", schema)
+    registry.register("orders", schema)
+    assert registry.test_compatibility("orders", schema).is_compatible
+
+
+def test_levels_are_set_found_and_taken_away(registry: SchemaRegistryClient) -> None:
+    registry.register("s", MONEY)
+
+    assert registry.get_compatibility() == "BACKWARD"
+    with refusal(40408):
+        registry.get_compatibility("s")
+    assert registry.get_compatibility("s", default_to_global=True) == "BACKWARD"
+    assert registry.set_compatibility("NONE", "s") == "NONE"
+    assert registry.get_compatibility("s") == "NONE"
+    assert registry.register("s", BROKEN).version == 2
+    assert registry.delete_compatibility("s") == "NONE"
+    with pytest.raises(SubjectNotFoundError):
+        registry.delete_compatibility("s")
+    with refusal(42203):
+        registry.set_compatibility("SIDEWARD")
+    registry.set_compatibility("FULL")
+    assert registry.delete_compatibility() == "FULL"
+    assert registry.get_compatibility() == "BACKWARD"
+
+
+def test_a_config_is_changed_field_by_field(registry: SchemaRegistryClient) -> None:
+    registry.set_config(Config("FULL", normalize=True, compatibility_group="major"), "s")
+    registry.set_config(Config(breaking_policy="wire", default_metadata=Metadata(properties={"a": "b"})), "s")
+
+    assert registry.get_config("s") == Config(
+        "FULL",
+        normalize=True,
+        compatibility_group="major",
+        breaking_policy="wire",
+        default_metadata=Metadata(properties={"a": "b"}),
+    )
+    registry.set_config(Config(), "s", clear=["compatibility_group", "default_metadata"])
+    assert registry.get_config("s") == Config("FULL", normalize=True, breaking_policy="wire")
+
+
+def test_an_alias_leads_to_another_subject(registry: SchemaRegistryClient) -> None:
+    registry.register("real", MONEY)
+    registry.set_config(Config(alias="real"), "alias")
+    assert registry.get_version("alias").schema == MONEY
+
+
+def test_a_read_only_registry_takes_nothing_and_an_import_takes_ids(registry: SchemaRegistryClient) -> None:
+    assert registry.get_mode() == "READWRITE"
+    assert registry.set_mode("READONLY", "s") == "READONLY"
+    with pytest.raises(OperationNotPermittedError):
+        registry.register("s", MONEY)
+    assert registry.delete_mode("s") == "READONLY"
+    with refusal(40409):
+        registry.get_mode("s")
+    assert registry.get_mode("s", default_to_global=True) == "READWRITE"
+    with refusal(42204):
+        registry.set_mode("SLEEPING")
+
+    registry.set_mode("IMPORT", "s")
+    found = registry.register("s", SchemaRequest(MONEY, id=77, version=5))
+    assert (found.id, registry.get_versions("s")) == (77, [5])
+    assert registry.get_schema_by_id(77).schema == MONEY
+
+
+def test_contexts_are_listed_and_deleted_when_empty(registry: SchemaRegistryClient) -> None:
+    registry.register(":.eu:s", MONEY)
+
+    assert registry.get_contexts() == [".", ".eu"]
+    with refusal(42211):
+        registry.delete_context("eu")
+    registry.delete_subject_permanent(":.eu:s")
+    registry.delete_context(".eu")
+    assert registry.get_contexts() == ["."]
+
+
+def test_the_newest_version_with_some_metadata_is_found(registry: SchemaRegistryClient) -> None:
+    registry.register("s", MONEY, metadata=Metadata(properties={"major": "1", "team": "a"}))
+    registry.register("s", MONEY_2, metadata=Metadata(properties={"major": "2", "team": "a"}))
+
+    assert registry.get_latest_with_metadata("s", {"major": "1"}).version == 1
+    assert registry.get_latest_with_metadata("s", {"team": "a"}).version == 2
+    with pytest.raises(SchemaNotFoundError):
+        registry.get_latest_with_metadata("s", {"major": "3"})
+    with pytest.raises(SubjectNotFoundError):
+        registry.get_latest_with_metadata("nobody", {"major": "1"})
+
+
+def test_tags_and_rules_make_a_new_version(registry: SchemaRegistryClient) -> None:
+    registry.register("s", MONEY)
+    tags = EntityTags("Money.units", "sr_field", ("PII",))
+    rules = RuleSet(domain_rules=(Rule("positive", kind="CONDITION", type="CEL", mode="WRITE", expr="true"),))
+
+    tagged = registry.tag_schema("s", add=[tags], rules_to_merge=rules)
+
+    assert tagged.version == 2
+    found = registry.get_version("s", find_tags=["PII"])
+    assert found.version == 2
+    assert found.schema_tags == (tags,)
+    assert found.rule_set == rules
+    assert [s.version for s in registry.get_schemas(rule_type="CEL")] == [2]
+    bare = registry.tag_schema("s", remove=[tags], rules_to_remove=["positive"])
+    assert registry.get_version("s", bare.version or 0, find_tags=["*"]).schema_tags == ()
+
+
+def test_tags_are_defined_and_put_on_entities(registry: SchemaRegistryClient) -> None:
+    made = registry.create_tag("PII", description="personal", entity_types=["sr_field", "sr_record"])
+    tag = CatalogTag("PII", "sr_field", "1:Money.units", {"by": "us"})
+
+    assert made == registry.get_tag("PII") == TagDefinition("PII", "personal", ("sr_field", "sr_record"))
+    with refusal(409):
+        registry.create_tag("PII")
+    changed = registry.update_tag(TagDefinition("PII", "private", ("sr_field",)))
+    assert registry.get_tags("P") == [changed]
+    assert registry.get_tags("Q") == []
+    assert registry.tag_entities([tag]) == [tag]
+    assert registry.get_entity_tags("sr_field", "1:Money.units") == [tag]
+    with refusal(404):
+        registry.tag_entities([CatalogTag("NONE", "sr_field", "1:Money.units")])
+    registry.untag_entity("sr_field", "1:Money.units", "PII")
+    assert registry.get_entity_tags("sr_field", "1:Money.units") == []
+    registry.delete_tag("PII")
+    with refusal(404):
+        registry.get_tag("PII")
+
+
+def test_normalizing_gives_one_content_to_all_spellings(registry: SchemaRegistryClient) -> None:
+    one = MONEY_2
+    two = 'syntax="proto3"; package m; message Money { string currency = 2; int64 units = 1; }'
+
+    first = registry.register("s", one, normalize=True)
+
+    assert registry.register("s", two, normalize=True).id == first.id
+    assert registry.lookup("s", two, normalize=True).id == first.id
+    assert registry.register("t", two).id != first.id
+
+
+def test_a_server_tells_who_it_is(registry: SchemaRegistryClient) -> None:
+    registry.ping()
+    assert registry.get_server_version().version
+    assert isinstance(registry.get_server_id().registry_cluster, str)
+    assert isinstance(registry.get_deployment(), tuple)
+
+
+def test_every_route_of_the_server_has_a_method_of_the_client() -> None:
+    """The client's own table says which route each method asks; here it is held against the server's."""
+    from unit.client.test_routes import DIALECT
+
+    def shape(method: str, path: str) -> str:
+        return f"{method} " + "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
+
+    asked = {shape(*route.split()) for route in DIALECT.split(";")}
+    served = {shape(method, path) for method, path, _ in ROUTES}
+    own = {"POST /", "GET /health/live", "GET /health/ready", "GET /metrics", "GET /openapi.json", "GET /audit"}
+    assert served - own == asked

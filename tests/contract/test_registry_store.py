@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from protopact.errors import StoreError
 from protopact.registry import LATEST, Metadata, Reference, Rule, RuleSet, Subject, content_guid
-from protopact.server.store import Content, Store, StoredVersion, open_store
+from protopact.server.store import AuditEntry, Content, Link, Store, StoredVersion, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,6 +153,154 @@ def test_a_write_in_progress_sees_itself(store: Store) -> None:
         ledger.append(ORDERS, 1, content("a"), ts=1)
         assert ledger.last_version(ORDERS) == 1
         assert list(ledger.version_numbers(ORDERS)) == [1]
+
+
+def test_the_audit_log_is_given_newest_first_in_pages(store: Store) -> None:
+    assert list(store.audit()) == []
+    entries = [AuditEntry(n, "ann", "register", OTHER, {"versions": [n], "by": "\u00e9"}) for n in range(5)]
+    for entry in entries:
+        with store.writing() as ledger:
+            ledger.record(entry)
+            assert ledger.audit()[0].ts == entry.ts
+    kept = list(store.audit())
+    assert [replace(entry, number=0) for entry in kept] == entries[::-1]
+    numbers = [entry.number for entry in kept]
+    assert numbers == sorted(set(numbers), reverse=True)
+    assert numbers[-1] >= 1
+    assert list(store.audit(entries_max=2)) == kept[:2]
+    assert list(store.audit(before=numbers[1], entries_max=2)) == kept[2:4]
+
+
+def test_an_audit_entry_goes_with_the_write_that_is_undone(store: Store) -> None:
+    with suppress(ZeroDivisionError), store.writing() as ledger:
+        ledger.record(AuditEntry(1, "ann", "register", ORDERS, {}))
+        raise ZeroDivisionError
+    assert list(store.audit()) == []
+
+
+def test_a_subjects_versions_come_newest_first(store: Store) -> None:
+    for text in "abc":
+        add(store, ORDERS, text)
+    with store.writing() as ledger:
+        ledger.soft_delete(ORDERS, [2])
+    assert [version.version for version in store.versions(ORDERS)] == [3, 1]
+    assert [(version.version, version.deleted) for version in store.versions(ORDERS, deleted=True)] == [
+        (3, False),
+        (2, True),
+        (1, False),
+    ]
+    assert list(store.versions(OTHER)) == []
+
+
+def test_a_soft_deleted_version_is_hidden_and_its_schema_is_not(store: Store) -> None:
+    for text in "ab":
+        add(store, ORDERS, text)
+    with store.writing() as ledger:
+        ledger.soft_delete(ORDERS, [2])
+    assert store.find_version(ORDERS, 2) is None
+    assert store.find_version(ORDERS, LATEST) == store.find_version(ORDERS, 1)
+    hidden = store.find_version(ORDERS, 2, deleted=True)
+    assert hidden is not None
+    assert hidden.deleted
+    assert store.find_schema(".", 2) == hidden.schema
+    assert (list(store.uses(".", 2)), list(store.uses(".", 2, deleted=True))) == ([], [(ORDERS, 2)])
+    assert list(store.versions_with_text(ORDERS, "b")) == []
+    assert list(store.versions_with_text(ORDERS, "b", deleted=True)) == [hidden]
+    assert store.last_version(ORDERS) == 2
+    assert list(store.subjects(".")) == [ORDERS]
+
+
+def test_a_removed_version_goes_with_a_schema_that_nothing_holds_any_more(store: Store) -> None:
+    add(store, ORDERS, "a")
+    add(store, ORDERS, "b")
+    add(store, Subject("t"), "a")
+    with store.writing() as ledger:
+        assert list(ledger.remove(ORDERS, [1, 2])) == [2]
+    assert (store.find_schema(".", 2), list(store.subjects(None, deleted=True))) == (None, [Subject("t")])
+    assert store.find_schema(".", 1) is not None
+    assert store.find_guid(".", 2) == content("b").guid
+    assert store.last_version(ORDERS) == 0
+    assert add(store, ORDERS, "b").schema.id == 3
+
+
+def test_references_go_with_the_schema_that_has_them(store: Store) -> None:
+    add(store, Subject("money"), "m")
+    add(store, ORDERS, "o", Reference("m.proto", "money", 1))
+    add(store, ORDERS, "p", Reference("m.proto", "money", 1))
+    assert list(store.links_to(Subject("money"))) == [Link(1, ORDERS, 1), Link(1, ORDERS, 2)]
+    with store.writing() as ledger:
+        ledger.soft_delete(ORDERS, [1])
+        assert list(ledger.links_to(Subject("money"))) == [Link(1, ORDERS, 2)]
+        assert len(ledger.links_to(Subject("money"), deleted=True)) == 2
+        ledger.remove(ORDERS, [1])
+        assert list(ledger.links_to(Subject("money"), deleted=True)) == [Link(1, ORDERS, 2)]
+
+
+def test_an_id_may_be_given_and_the_counter_passes_it(store: Store) -> None:
+    with store.writing() as ledger:
+        assert ledger.append(ORDERS, 4, content("a"), ts=1, schema_id=9).schema.id == 9
+        assert ledger.append(ORDERS, 5, content("a"), ts=1, schema_id=3).schema.id == 3
+        assert ledger.append(ORDERS, 6, content("a"), ts=1, schema_id=9).schema.id == 9
+    assert list(store.ids_with_guid(content("a").guid)) == [(".", 3), (".", 9)]
+    assert store.find_schema_by_guid(content("a").guid) == store.find_schema(".", 3)
+    assert add(store, Subject("t"), "a").schema.id == 3
+    assert add(store, ORDERS, "b").schema.id == 10
+
+
+def test_an_id_never_stands_for_another_content(store: Store) -> None:
+    def give(text: str) -> int:
+        with store.writing() as ledger:
+            return ledger.append(ORDERS, ledger.last_version(ORDERS) + 1, content(text), ts=1, schema_id=1).schema.id
+
+    add(store, ORDERS, "a")
+    with pytest.raises(StoreError, match="stands for another"):
+        give("b")
+    with store.writing() as ledger:
+        ledger.remove(ORDERS, [1])
+    with pytest.raises(StoreError, match="stands for another"):
+        give("b")
+    assert list(store.version_numbers(ORDERS)) == []
+    assert give("a") == 1
+
+
+def test_a_schema_of_another_type_comes_back_as_it_was_given(store: Store) -> None:
+    given = replace(content("{}"), descriptor=b"", schema_type="AVRO")
+    with store.writing() as ledger:
+        assert ledger.append(ORDERS, 1, given, ts=1).schema.content == given
+    found = store.find_schema(".", 1)
+    assert found is not None
+    assert found.content == given
+
+
+def test_a_dropped_context_is_not_listed_until_it_is_used_again(store: Store) -> None:
+    add(store, OTHER, "a")
+    with store.writing() as ledger:
+        ledger.remove(OTHER, [1])
+        ledger.drop_context(".eu")
+    assert list(store.contexts()) == []
+    assert store.last_id(".eu") == 1
+    assert add(store, OTHER, "b").schema.id == 2
+    assert list(store.contexts()) == [".eu"]
+
+
+def test_documents_are_kept_by_kind_and_scope(store: Store) -> None:
+    context, nobody = Subject("", ".eu"), Subject("nobody")
+    with store.writing() as ledger:
+        ledger.put_document("config", ORDERS, {"a": [1, None, {"\u00e4": "\ud800"}], "n": True})
+        ledger.put_document("config", context, {"b": 1})
+        ledger.put_document("mode", ORDERS, {"c": 1.5})
+        ledger.put_document("mode", ORDERS, {"c": 2})
+    assert store.documents_at([ORDERS, context, nobody]) == {
+        ("config", ORDERS): {"a": [1, None, {"\u00e4": "\ud800"}], "n": True},
+        ("config", context): {"b": 1},
+        ("mode", ORDERS): {"c": 2},
+    }
+    assert [scope for scope, _ in store.documents("config")] == [ORDERS, context]
+    assert list(store.documents("none")) == []
+    with store.writing() as ledger:
+        ledger.drop_document("config", ORDERS)
+        ledger.drop_document("config", nobody)
+    assert list(store.documents("config")) == [(context, {"b": 1})]
 
 
 def test_many_threads_leave_dense_versions_and_one_id_per_content(store: Store) -> None:

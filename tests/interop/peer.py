@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import suppress
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any
@@ -56,7 +57,8 @@ class Peer:
     def close(self) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):  # it ended before
+            self._process.stdin.close()
         try:
             self._process.wait(ANSWER_S)
         finally:

@@ -12,12 +12,16 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "services"))
 
 from kafka_service import running_kafka
+from postgres_service import running_postgres
 from service_process import ServiceMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kafka_service import KafkaService
+    from postgres_service import PostgresService
+
+pytest.register_assert_rewrite("contract.test_registry_store")
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +42,17 @@ def kafka(absent: Callable[[str, str], None], say: Callable[[str], None]) -> Ite
     with ExitStack() as stack:
         try:
             service = stack.enter_context(running_kafka(say=say))
+        except ServiceMissingError as error:
+            absent("live", str(error))
+        yield service
+
+
+@pytest.fixture(scope="session")
+def postgres(absent: Callable[[str, str], None], say: Callable[[str], None]) -> Iterator[PostgresService]:
+    """Give a running PostgreSQL; skipped where it is not installed, unless `live` is required."""
+    with ExitStack() as stack:
+        try:
+            service = stack.enter_context(running_postgres(say=say))
         except ServiceMissingError as error:
             absent("live", str(error))
         yield service

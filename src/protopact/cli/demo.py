@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from protopact.cli.options import add_registry_option
+from protopact.cli.options import add_registry_option, registry_url
 from protopact.cli.output import print_line
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verify = parts.add_parser("verify", help="read the demo's topic by registry alone and compare it with the data")
     verify.set_defaults(run=_verify)
     add_registry_option(verify)
-    verify.add_argument("--bootstrap-servers", "-b", metavar="HOST:PORT", required=True)
-    verify.add_argument("--topic", "-t", required=True)
+    verify.add_argument("--bootstrap-servers", "-b", metavar="HOST:PORT", required=True, help="address of the broker")
+    verify.add_argument("--topic", "-t", required=True, help="the topic that the demo published to")
     verify.add_argument(
         "--idle-timeout", type=float, default=15.0, metavar="SECONDS", help="give up when nothing comes (default 15)"
     )
@@ -37,7 +37,7 @@ def _verify(options: argparse.Namespace) -> int:
     from protopact.demo import verify_topic
 
     result = verify_topic(
-        registry_url=options.registry,
+        registry_url=registry_url(options),
         bootstrap_servers=options.bootstrap_servers,
         topic=options.topic,
         idle_timeout_s=options.idle_timeout,

@@ -1,6 +1,6 @@
 """The command line's entry: find the command, load its module alone, run it, word its errors.
 
-Exit codes: 0 good, 1 error, 2 wrong usage, 130 interrupted.
+Exit codes: 0 good, 1 error, 2 wrong usage, 100 findings of a command that looks for them, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "apply": "bring a directory of schemas into a registry",
+    "breaking": "find what breaks between two states of a directory of schemas",
     "compile": "generate Python code from .proto files",
     "demo": "publish real records and read them back in another process",
-    "registry": "run a schema registry",
-    "schema": "list, show and register schemas of a registry",
+    "plan": "show what apply would do, and change nothing",
+    "registry": "run a schema registry, keep it, and see who changed it",
+    "schema": "look at the schemas of a registry, check, change and fetch them",
     "up": "run protopact's services on this machine",
 }
 

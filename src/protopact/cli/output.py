@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from protopact.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+T = TypeVar("T")
 
+EXIT_FINDINGS = 100
+"""The exit code of a command that looked for something and found it: see its help."""
+
+_ITEMS_WORTH_A_BAR = 5
 _WIDTH_WITHOUT_TERMINAL = 1000
 
 
@@ -24,9 +31,47 @@ def print_line(text: str) -> None:
     print(text, flush=True)
 
 
+def is_json(style: str | None) -> bool:
+    """Say whether the output is JSON: as asked for, else in a pipe."""
+    return (style or ("table" if sys.stdout.isatty() else "json")) == "json"
+
+
+def print_note(text: str) -> None:
+    """Print a line for people beside the output, to standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def counted(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """Give the items, with a progress bar on standard error where that is a terminal."""
+    if total < _ITEMS_WORTH_A_BAR or not sys.stderr.isatty():
+        yield from items
+        return
+    try:
+        from rich.console import Console
+        from rich.progress import track
+    except ImportError:
+        yield from items
+        return
+    yield from track(items, what, total=total, console=Console(stderr=True), transient=True)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask at the terminal whether to go on; `yes` answers beforehand.
+
+    ConfigError for another answer than y or yes, and where there is no terminal to ask at.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfigError(f"{question} There is no terminal to ask at", option="--yes", hint="--yes says so")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise ConfigError("nothing was done", option="--yes")
+
+
 def print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, object]], style: str | None) -> None:
     """Print rows as a table or as a JSON array of objects."""
-    if (style or ("table" if sys.stdout.isatty() else "json")) == "json":
+    if is_json(style):
         print_json(rows)
     else:
         _print_table(columns, rows)

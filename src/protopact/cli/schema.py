@@ -1,21 +1,18 @@
-"""`protopact schema list|get|register`: the schemas of a registry."""
+"""`protopact schema`: the schemas of a registry."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from protopact.cli.options import add_registry_option
+from protopact.cli import schema_check, schema_delete, schema_diff, schema_imports
+from protopact.cli.options import add_file_arguments, add_registry_option, connect, load_file
 from protopact.cli.output import add_format_option, print_json, print_rows
-from protopact.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
 
-    from protopact.client import SchemaRegistryClient
     from protopact.registry import RegisteredSchema
-    from protopact.schema import ProtoSchema
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +21,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _configure_list(parts.add_parser("list", help="list subjects, or the versions of one subject"))
     _configure_get(parts.add_parser("get", help="print a schema's text"))
     _configure_register(parts.add_parser("register", help="register a .proto file, its imports first"))
+    schema_check.configure(
+        parts.add_parser("check", help="check whether a file may follow a subject's versions; exit code 100 if not")
+    )
+    schema_diff.configure(
+        parts.add_parser("diff", help="show the differences of two versions, or of a version and a file")
+    )
+    schema_delete.configure(parts.add_parser("delete", help="delete a subject or one of its versions"))
+    schema_imports.configure_references(
+        parts.add_parser("references", help="list what a version imports, and what imports it")
+    )
+    schema_imports.configure_download(
+        parts.add_parser("download", help="write a version and all its imports into a directory")
+    )
 
 
 def _configure_list(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_list)
-    parser.add_argument("subject", nargs="?", metavar="SUBJECT")
+    parser.add_argument("subject", nargs="?", metavar="SUBJECT", help="default: all subjects, their latest versions")
     add_registry_option(parser)
     add_format_option(parser)
 
@@ -36,7 +46,7 @@ def _configure_list(parser: argparse.ArgumentParser) -> None:
 def _configure_get(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_get)
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("subject", nargs="?", metavar="SUBJECT")
+    which.add_argument("subject", nargs="?", metavar="SUBJECT", help="the subject that holds it")
     which.add_argument("--id", type=int, metavar="ID", help="by schema id instead of subject and version")
     parser.add_argument("--version", default="latest", metavar="N", help="a number or latest (the default)")
     parser.add_argument("--json", action="store_true", help="print everything the registry says of it, as JSON")
@@ -45,18 +55,15 @@ def _configure_get(parser: argparse.ArgumentParser) -> None:
 
 def _configure_register(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_register)
-    parser.add_argument("subject", metavar="SUBJECT")
-    parser.add_argument("file", metavar="FILE", help="a .proto file; - reads standard input")
-    parser.add_argument(
-        "-I", "--import-dir", action="append", type=Path, default=[], metavar="DIR", help="where imports are found"
-    )
+    parser.add_argument("subject", metavar="SUBJECT", help="the subject to register under")
+    add_file_arguments(parser)
     parser.add_argument("--normalize", action="store_true", help="let the registry bring the text into its normal form")
     add_registry_option(parser)
     add_format_option(parser)
 
 
 def _list(options: argparse.Namespace) -> int:
-    with _connect(options) as registry:
+    with connect(options) as registry:
         subjects = [options.subject] if options.subject else registry.get_subjects()
         if options.subject:
             found = [
@@ -70,7 +77,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _get(options: argparse.Namespace) -> int:
-    with _connect(options) as registry:
+    with connect(options) as registry:
         if options.id is not None:
             schema = registry.get_schema_by_id(options.id)
         else:
@@ -83,28 +90,11 @@ def _get(options: argparse.Namespace) -> int:
 
 
 def _register(options: argparse.Namespace) -> int:
-    schema = _load(options)
-    with _connect(options) as registry:
+    schema = load_file(options)
+    with connect(options) as registry:
         registered = registry.register(options.subject, schema, normalize=options.normalize)
     print_rows(("subject", "version", "id", "type", "references"), [_row(registered)], options.format)
     return 0
-
-
-def _load(options: argparse.Namespace) -> ProtoSchema:
-    from protopact.schema import load_schema
-
-    if options.file == "-":
-        return load_schema(sys.stdin.read(), imports=options.import_dir)
-    path = Path(options.file)
-    if not path.is_file():
-        raise ConfigError(f"there is no file {path}", option="FILE")
-    return load_schema(path, imports=options.import_dir)
-
-
-def _connect(options: argparse.Namespace) -> SchemaRegistryClient:
-    from protopact.connect import connect_registry
-
-    return connect_registry(options.registry)
 
 
 def _row(schema: RegisteredSchema) -> dict[str, object]:

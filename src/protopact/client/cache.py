@@ -60,6 +60,13 @@ class Cache(Generic[V]):
         with self._lock:
             self._entries.pop(key, None)
 
+    def discard(self, key: Hashable, value: V) -> None:
+        """Forget this very value, but not another one that has taken its place."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is not None and entry[0] is value:
+                del self._entries[key]
+
     def clear(self) -> None:
         """Forget all values; what is on its way still lands."""
         with self._lock:

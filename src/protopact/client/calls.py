@@ -5,86 +5,107 @@ A reader raises RegistryError for a body that is not what the route promises.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, TypeVar
-from urllib.parse import quote
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from protopact.client.asks import (
+    RETRIED,
+    Ask,
+    delete,
+    get,
+    id_segment,
+    page,
+    post,
+    prefix,
+    put,
+    read_list,
+    read_mode,
+    read_nothing,
+    read_number,
+    read_numbers,
+    read_text,
+    read_texts,
+    subject_segment,
+    version_segment,
+)
 from protopact.errors import RegistryError
-from protopact.flow import Call
 from protopact.registry import (
-    CONTENT_TYPE,
     LATEST,
-    RESPONSE_TYPES,
+    AuditRecord,
+    CompatibilityReport,
+    Config,
+    ContextId,
     RegisteredSchema,
-    Subject,
+    ServerId,
+    ServerVersion,
     SubjectVersion,
+    context_name,
     parse_version,
-    read_json,
+    read_attributes,
+    write_json,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
+    from protopact.client.asks import Query
     from protopact.flow import Reply
-    from protopact.registry import JsonValue, SchemaRequest
+    from protopact.registry import EntityTags, Metadata, RuleSet, SchemaRequest
 
-T = TypeVar("T")
-
-RETRIED = frozenset({408, 429, *range(500, 600)})
-"""The statuses after which the same call is tried again."""
-
-_ACCEPT = f"{RESPONSE_TYPES[0]}, {RESPONSE_TYPES[1]}; q=0.9, {RESPONSE_TYPES[2]}; q=0.5"
 _SERIALIZED = "serialized"
-_ID_MAX = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Ask(Generic[T]):
-    """A call, how its reply is read, and the statuses after which it is tried again."""
-
-    call: Call
-    read: Callable[[Reply], T]
-    retried: frozenset[int] = RETRIED
+def ping() -> Ask[None]:
+    """GET /."""
+    return Ask(get(""), read_nothing)
 
 
 def get_types() -> Ask[list[str]]:
     """GET /schemas/types."""
-    return Ask(_get("schemas", "types"), _texts)
+    return Ask(get("schemas", "types"), read_texts)
 
 
-def get_subjects(prefix: str | None = None, *, deleted: bool = False) -> Ask[list[str]]:
-    """GET /subjects; without a prefix the subjects of every context."""
-    wanted = None if prefix is None else _checked_prefix(prefix)
-    return Ask(_get("subjects", query={"subjectPrefix": wanted, "deleted": deleted}), _texts)
+# ── schemas ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def get_versions(subject: str, *, deleted: bool = False) -> Ask[list[int]]:
-    """GET /subjects/{subject}/versions."""
-    return Ask(_get("subjects", _subject(subject), "versions", query={"deleted": deleted}), _numbers)
+def get_schemas(
+    subject_prefix: str | None = None,
+    *,
+    deleted: bool = False,
+    latest_only: bool = False,
+    aliases: bool = False,
+    rule_type: str | None = None,
+    offset: int = 0,
+    limit: int | None = None,
+) -> Ask[list[RegisteredSchema]]:
+    """GET /schemas."""
+    query = {
+        "subjectPrefix": None if subject_prefix is None else prefix(subject_prefix),
+        "deleted": deleted,
+        "latestOnly": latest_only,
+        "aliases": aliases,
+        "ruleType": rule_type,
+        **page(offset, limit),
+    }
+    return Ask(get("schemas", query=query), lambda reply: [RegisteredSchema.from_object(o) for o in read_list(reply)])
 
 
-def get_version(
-    subject: str, version: int | str, *, deleted: bool = False, serialized: bool = False
+def get_schema_by_id(
+    schema_id: int,
+    *,
+    subject: str | None = None,
+    serialized: bool = False,
+    text_format: str | None = None,
+    find_tags: Iterable[str] = (),
+    fetch_max_id: bool = False,
 ) -> Ask[RegisteredSchema]:
-    """GET /subjects/{subject}/versions/{version}; the reply must be of that version."""
-    number = parse_version(str(version))
-    word = "latest" if number == LATEST else str(number)
-    query = {"deleted": deleted, "format": _SERIALIZED if serialized else None}
-
-    def read(reply: Reply) -> RegisteredSchema:
-        found = _schema_with_text(reply)
-        if number not in {LATEST, found.version or number}:
-            raise RegistryError(f"version {number} was asked for and the answer holds {found.version}")
-        return replace(found, subject=found.subject or subject)
-
-    return Ask(
-        _get("subjects", _subject(subject), "versions", word, query=query), read, _retried(serialized=serialized)
-    )
-
-
-def get_schema_by_id(schema_id: int, *, subject: str | None = None, serialized: bool = False) -> Ask[RegisteredSchema]:
     """GET /schemas/ids/{id}; the reply must not be of another id."""
-    query = {"subject": None if subject is None else _subject(subject), "format": _SERIALIZED if serialized else None}
+    query = {
+        "subject": _optional_subject(subject),
+        "format": _SERIALIZED if serialized else text_format,
+        "findTags": tuple(find_tags),
+        "fetchMaxId": fetch_max_id,
+    }
 
     def read(reply: Reply) -> RegisteredSchema:
         found = _schema_with_text(reply)
@@ -92,22 +113,74 @@ def get_schema_by_id(schema_id: int, *, subject: str | None = None, serialized: 
             raise RegistryError(f"id {schema_id} was asked for and the answer holds {found.id}")
         return replace(found, id=schema_id)
 
-    return Ask(_get("schemas", "ids", _id(schema_id), query=query), read, _retried(serialized=serialized))
+    return Ask(get("schemas", "ids", id_segment(schema_id), query=query), read, _retried(serialized=serialized))
 
 
-def get_versions_for_schema(schema_id: int, *, deleted: bool = False) -> Ask[list[SubjectVersion]]:
+def get_schema_text(schema_id: int, *, subject: str | None = None, text_format: str | None = None) -> Ask[str]:
+    """GET /schemas/ids/{id}/schema."""
+    query = {"subject": _optional_subject(subject), "format": text_format}
+    return Ask(get("schemas", "ids", id_segment(schema_id), "schema", query=query), read_text)
+
+
+def get_subjects_for_schema(
+    schema_id: int, *, subject: str | None = None, deleted: bool = False, offset: int = 0, limit: int | None = None
+) -> Ask[list[str]]:
+    """GET /schemas/ids/{id}/subjects."""
+    query = {"subject": _optional_subject(subject), "deleted": deleted, **page(offset, limit)}
+    return Ask(get("schemas", "ids", id_segment(schema_id), "subjects", query=query), read_texts)
+
+
+def get_versions_for_schema(
+    schema_id: int, *, subject: str | None = None, deleted: bool = False, offset: int = 0, limit: int | None = None
+) -> Ask[list[SubjectVersion]]:
     """GET /schemas/ids/{id}/versions."""
+    query = {"subject": _optional_subject(subject), "deleted": deleted, **page(offset, limit)}
 
     def read(reply: Reply) -> list[SubjectVersion]:
-        return [SubjectVersion.from_object(item) for item in _list(reply)]
+        return [SubjectVersion.from_object(item) for item in read_list(reply)]
 
-    return Ask(_get("schemas", "ids", _id(schema_id), "versions", query={"deleted": deleted}), read)
+    return Ask(get("schemas", "ids", id_segment(schema_id), "versions", query=query), read)
 
 
-def register(subject: str, request: SchemaRequest, *, normalize: bool = False) -> Ask[RegisteredSchema]:
-    """POST /subjects/{subject}/versions. Registering twice gives one id, so it may be tried again."""
-    call = _post(request.to_json(), "subjects", _subject(subject), "versions", query={"normalize": normalize})
-    return Ask(call, lambda reply: _registered(reply, subject, request))
+def get_schema_by_guid(guid: str, *, text_format: str | None = None) -> Ask[RegisteredSchema]:
+    """GET /schemas/guids/{guid}; the reply must not be of another GUID."""
+
+    def read(reply: Reply) -> RegisteredSchema:
+        found = _schema_with_text(reply)
+        if (found.guid or guid).lower() != guid.lower():
+            raise RegistryError(f"GUID {guid} was asked for and the answer holds {found.guid}")
+        return replace(found, guid=guid)
+
+    return Ask(get("schemas", "guids", guid, query={"format": text_format}), read)
+
+
+def get_ids_for_guid(guid: str) -> Ask[list[ContextId]]:
+    """GET /schemas/guids/{guid}/ids."""
+    return Ask(
+        get("schemas", "guids", guid, "ids"),
+        lambda reply: [ContextId.from_object(item) for item in read_list(reply)],
+    )
+
+
+# ── subjects and versions ────────────────────────────────────────────────────────────────────────
+
+
+def get_subjects(
+    subject_prefix: str | None = None,
+    *,
+    deleted: bool = False,
+    deleted_only: bool = False,
+    offset: int = 0,
+    limit: int | None = None,
+) -> Ask[list[str]]:
+    """GET /subjects; without a prefix the subjects of every context."""
+    query = {
+        "subjectPrefix": None if subject_prefix is None else prefix(subject_prefix),
+        "deleted": deleted,
+        "deletedOnly": deleted_only,
+        **page(offset, limit),
+    }
+    return Ask(get("subjects", query=query), read_texts)
 
 
 def lookup(
@@ -115,50 +188,238 @@ def lookup(
 ) -> Ask[RegisteredSchema]:
     """POST /subjects/{subject}."""
     query = {"normalize": normalize, "deleted": deleted}
-    call = _post(request.to_json(), "subjects", _subject(subject), query=query)
+    call = post(request.to_json(), "subjects", subject_segment(subject), query=query)
     return Ask(call, lambda reply: _registered(reply, subject, request))
 
 
-# ── how calls are built ──────────────────────────────────────────────────────────────────────────
+def delete_subject(subject: str, *, permanent: bool = False) -> Ask[list[int]]:
+    """DELETE /subjects/{subject}."""
+    call = delete("subjects", subject_segment(subject), query={"permanent": permanent})
+    return Ask(call, read_numbers, done={40401 if permanent else 40404: []})
 
 
-def _get(*segments: str, query: Mapping[str, str | bool | None] | None = None) -> Call:
-    return Call("GET", _path(segments), _query(query or {}), {"accept": _ACCEPT})
+def get_versions(
+    subject: str,
+    *,
+    deleted: bool = False,
+    deleted_only: bool = False,
+    deleted_as_negative: bool = False,
+    offset: int = 0,
+    limit: int | None = None,
+) -> Ask[list[int]]:
+    """GET /subjects/{subject}/versions."""
+    query = {
+        "deleted": deleted,
+        "deletedOnly": deleted_only,
+        "deletedAsNegative": deleted_as_negative,
+        **page(offset, limit),
+    }
+    return Ask(get("subjects", subject_segment(subject), "versions", query=query), read_numbers)
 
 
-def _post(body: bytes, *segments: str, query: Mapping[str, str | bool | None] | None = None) -> Call:
-    headers = {"accept": _ACCEPT, "content-type": CONTENT_TYPE}
-    return Call("POST", _path(segments), _query(query or {}), headers, body)
+def register(
+    subject: str, request: SchemaRequest, *, normalize: bool = False, force: bool = False
+) -> Ask[RegisteredSchema]:
+    """POST /subjects/{subject}/versions. Registering twice gives one id, so it may be tried again."""
+    query = {"normalize": normalize, "force": force}
+    call = post(request.to_json(), "subjects", subject_segment(subject), "versions", query=query)
+    return Ask(call, lambda reply: _registered(reply, subject, request))
 
 
-def _path(segments: Iterable[str]) -> str:
-    return "".join(f"/{_segment(segment)}" for segment in segments)
+def get_version(
+    subject: str,
+    version: int | str,
+    *,
+    deleted: bool = False,
+    serialized: bool = False,
+    text_format: str | None = None,
+    find_tags: Iterable[str] = (),
+) -> Ask[RegisteredSchema]:
+    """GET /subjects/{subject}/versions/{version}; the reply must be of that version."""
+    number = parse_version(str(version))
+    query = {
+        "deleted": deleted,
+        "format": _SERIALIZED if serialized else text_format,
+        "findTags": tuple(find_tags),
+    }
+
+    def read(reply: Reply) -> RegisteredSchema:
+        found = _schema_with_text(reply)
+        if number not in {LATEST, found.version or number}:
+            raise RegistryError(f"version {number} was asked for and the answer holds {found.version}")
+        return replace(found, subject=found.subject or subject)
+
+    return Ask(get(*_version(subject, version), query=query), read, _retried(serialized=serialized))
 
 
-def _segment(text: str) -> str:
-    # `.` and `..` would be taken out of the path on the way.
-    return text.replace(".", "%2E") if text in {".", ".."} else quote(text, safe="")
+def get_version_text(
+    subject: str, version: int | str, *, deleted: bool = False, text_format: str | None = None
+) -> Ask[str]:
+    """GET /subjects/{subject}/versions/{version}/schema."""
+    query = {"deleted": deleted, "format": text_format}
+    return Ask(get(*_version(subject, version), "schema", query=query), read_text)
 
 
-def _query(wanted: Mapping[str, str | bool | None]) -> tuple[tuple[str, str], ...]:
-    said = {name: "true" if value is True else value for name, value in wanted.items()}
-    return tuple((name, value) for name, value in said.items() if isinstance(value, str))
+def referenced_by(
+    subject: str, version: int | str, *, deleted: bool = False, offset: int = 0, limit: int | None = None
+) -> Ask[list[int]]:
+    """GET /subjects/{subject}/versions/{version}/referencedby."""
+    query = {"deleted": deleted, **page(offset, limit)}
+    return Ask(get(*_version(subject, version), "referencedby", query=query), read_numbers)
 
 
-def _subject(text: str) -> str:
-    # An empty segment would be lost, so the empty subject travels qualified.
-    return Subject.parse(text).qualified or ":.:"
+def delete_version(subject: str, version: int, *, permanent: bool = False) -> Ask[int]:
+    """DELETE /subjects/{subject}/versions/{version}; never of the newest, which after a lost answer is another one."""
+    call = delete(*_version(subject, version), query={"permanent": permanent})
+    gone = {40401: version, 40402: version} if permanent else {40406: version}
+    return Ask(call, read_number, done=gone)
 
 
-def _checked_prefix(prefix: str) -> str:
-    Subject.parse(prefix)
-    return prefix
+def tag_schema(
+    subject: str,
+    version: int | str,
+    *,
+    new_version: int | None = None,
+    add: Iterable[EntityTags] = (),
+    remove: Iterable[EntityTags] = (),
+    metadata: Metadata | None = None,
+    rule_set: RuleSet | None = None,
+    rules_to_merge: RuleSet | None = None,
+    rules_to_remove: Iterable[str] = (),
+) -> Ask[RegisteredSchema]:
+    """POST /subjects/{subject}/versions/{version}/tags."""
+    body = {
+        "newVersion": new_version,
+        "tagsToAdd": [tags.to_json() for tags in add],
+        "tagsToRemove": [tags.to_json() for tags in remove],
+        "metadata": metadata.to_json() if metadata else None,
+        "ruleSet": rule_set.to_json() if rule_set else None,
+        "rulesToMerge": rules_to_merge.to_json() if rules_to_merge else None,
+        "rulesToRemove": list(rules_to_remove),
+    }
+    data = write_json({name: value for name, value in body.items() if value})
+
+    def read(reply: Reply) -> RegisteredSchema:
+        found = RegisteredSchema.from_json(reply.body)
+        return replace(found, subject=found.subject or subject)
+
+    return Ask(post(data, *_version(subject, version), "tags"), read)
 
 
-def _id(schema_id: int) -> str:
-    if not 0 <= schema_id <= _ID_MAX:
-        raise RegistryError(f"Schema {schema_id} not found", error_code=40403)
-    return str(schema_id)
+def get_latest_with_metadata(
+    subject: str, properties: Mapping[str, str], *, deleted: bool = False, text_format: str | None = None
+) -> Ask[RegisteredSchema]:
+    """GET /subjects/{subject}/metadata."""
+    query: Query = {
+        "key": tuple(properties),
+        "value": tuple(properties.values()),
+        "deleted": deleted,
+        "format": text_format,
+    }
+
+    def read(reply: Reply) -> RegisteredSchema:
+        found = _schema_with_text(reply)
+        return replace(found, subject=found.subject or subject)
+
+    return Ask(get("subjects", subject_segment(subject), "metadata", query=query), read)
+
+
+# ── compatibility, config, mode ──────────────────────────────────────────────────────────────────
+
+
+def check_compatibility(
+    subject: str,
+    request: SchemaRequest,
+    *,
+    version: int | str | None = "latest",
+    normalize: bool = False,
+    verbose: bool = True,
+) -> Ask[CompatibilityReport]:
+    """POST /compatibility/subjects/{subject}/versions/{version}, or without a version against all that count."""
+    segments = ["compatibility", "subjects", subject_segment(subject), "versions"]
+    if version is not None:
+        segments.append(version_segment(version))
+    call = post(request.to_json(), *segments, query={"normalize": normalize, "verbose": verbose})
+    return Ask(call, lambda reply: CompatibilityReport.from_json(reply.body))
+
+
+def get_config(subject: str | None = None, *, default_to_global: bool = False) -> Ask[Config]:
+    """GET /config, GET /config/{subject}."""
+    return Ask(get(*_scope("config", subject), query={"defaultToGlobal": default_to_global}), _config)
+
+
+def set_config(config: Config, subject: str | None = None, *, clear: Iterable[str] = ()) -> Ask[Config]:
+    """PUT /config, PUT /config/{subject}."""
+    return Ask(put(config.update_json(clear), *_scope("config", subject)), _config)
+
+
+def delete_config(subject: str | None = None) -> Ask[Config]:
+    """DELETE /config, DELETE /config/{subject}."""
+    return Ask(delete(*_scope("config", subject)), _config, done={40401: Config()})
+
+
+def get_mode(subject: str | None = None, *, default_to_global: bool = False) -> Ask[str | None]:
+    """GET /mode, GET /mode/{subject}."""
+    return Ask(get(*_scope("mode", subject), query={"defaultToGlobal": default_to_global}), read_mode)
+
+
+def set_mode(mode: str, subject: str | None = None, *, force: bool = False) -> Ask[str | None]:
+    """PUT /mode, PUT /mode/{subject}."""
+    return Ask(put(write_json({"mode": mode}), *_scope("mode", subject), query={"force": force}), read_mode)
+
+
+def delete_mode(subject: str | None = None, *, recursive: bool = False) -> Ask[str | None]:
+    """DELETE /mode, DELETE /mode/{subject}."""
+    return Ask(delete(*_scope("mode", subject), query={"recursive": recursive}), read_mode, done={40401: None})
+
+
+# ── contexts, the server itself ──────────────────────────────────────────────────────────────────
+
+
+def get_contexts(context_prefix: str | None = None, *, offset: int = 0, limit: int | None = None) -> Ask[list[str]]:
+    """GET /contexts."""
+    return Ask(get("contexts", query={"contextPrefix": context_prefix, **page(offset, limit)}), read_texts)
+
+
+def delete_context(context: str) -> Ask[None]:
+    """DELETE /contexts/{context}."""
+    return Ask(delete("contexts", context_name(context)), read_nothing, done={40401: None})
+
+
+def get_server_id() -> Ask[ServerId]:
+    """GET /v1/metadata/id."""
+    return Ask(get("v1", "metadata", "id"), lambda reply: ServerId.from_json(reply.body))
+
+
+def get_server_version() -> Ask[ServerVersion]:
+    """GET /v1/metadata/version."""
+    return Ask(get("v1", "metadata", "version"), lambda reply: ServerVersion.from_json(reply.body))
+
+
+def get_audit(*, before: int | None = None, limit: int | None = None) -> Ask[list[AuditRecord]]:
+    """GET /audit, which is protopact's own."""
+    query = {"before": before, "limit": limit}
+    return Ask(get("audit", query=query), lambda reply: [AuditRecord.from_object(item) for item in read_list(reply)])
+
+
+def get_deployment() -> Ask[tuple[str, ...]]:
+    """GET /v1/metadata/deployment."""
+    return Ask(get("v1", "metadata", "deployment"), lambda reply: read_attributes(reply.body))
+
+
+# ── parts of routes ──────────────────────────────────────────────────────────────────────────────
+
+
+def _version(subject: str, version: int | str) -> tuple[str, ...]:
+    return "subjects", subject_segment(subject), "versions", version_segment(version)
+
+
+def _scope(kind: str, subject: str | None) -> tuple[str, ...]:
+    return (kind,) if subject is None else (kind, subject_segment(subject))
+
+
+def _optional_subject(subject: str | None) -> str | None:
+    return None if subject is None else subject_segment(subject)
 
 
 def _retried(*, serialized: bool) -> frozenset[int]:
@@ -166,7 +427,8 @@ def _retried(*, serialized: bool) -> frozenset[int]:
     return RETRIED - {500, 501} if serialized else RETRIED
 
 
-# ── how replies are read ─────────────────────────────────────────────────────────────────────────
+def _config(reply: Reply) -> Config:
+    return Config.from_json(reply.body)
 
 
 def _registered(reply: Reply, subject: str, request: SchemaRequest) -> RegisteredSchema:
@@ -187,26 +449,3 @@ def _schema_with_text(reply: Reply) -> RegisteredSchema:
     if not found.schema:
         raise RegistryError("the answer holds no schema")
     return found
-
-
-def _list(reply: Reply) -> list[JsonValue]:
-    found = read_json(reply.body)
-    if not isinstance(found, list):
-        raise RegistryError("the answer is no list")
-    return found
-
-
-def _texts(reply: Reply) -> list[str]:
-    found = _list(reply)
-    texts = [item for item in found if isinstance(item, str)]
-    if len(texts) != len(found):
-        raise RegistryError("the answer is no list of texts")
-    return texts
-
-
-def _numbers(reply: Reply) -> list[int]:
-    found = _list(reply)
-    numbers = [item for item in found if isinstance(item, int) and not isinstance(item, bool)]
-    if len(numbers) != len(found):
-        raise RegistryError("the answer is no list of numbers")
-    return numbers

@@ -24,7 +24,7 @@ from protopact.registry import PROTOBUF, Reference, SchemaRequest, Subject, cont
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from protopact.client.calls import Ask
+    from protopact.client.asks import Ask
     from protopact.client.state import State
     from protopact.flow import Flow
     from protopact.registry import Metadata, RegisteredSchema, RuleSet
@@ -52,11 +52,12 @@ def register_with_imports(
     metadata: Metadata | None = None,
     rule_set: RuleSet | None = None,
     normalize: bool = False,
+    force: bool = False,
 ) -> Flow[RegisteredSchema]:
     """Register what a schema imports, dependencies first, then the schema itself with references to them.
 
-    Metadata and rules are the schema's alone. SchemaLinkError, RegistryError and TransportError say what failed; what
-    was registered by then stays.
+    Metadata, rules and `force` are for the schema alone. SchemaLinkError, RegistryError and TransportError say what
+    failed; what was registered by then stays.
     """
 
     def route(name: str, request: SchemaRequest) -> Ask[RegisteredSchema]:
@@ -64,7 +65,7 @@ def register_with_imports(
 
     references = yield from _imports(state, subject, schema, route)
     request = SchemaRequest(schema.to_schema_string(), references=references, metadata=metadata, rule_set=rule_set)
-    return (yield from state.exchange.ask(route(subject, request)))
+    return (yield from state.exchange.ask(calls.register(subject, request, normalize=normalize, force=force)))
 
 
 def lookup_with_imports(
@@ -79,6 +80,14 @@ def lookup_with_imports(
     return (
         yield from state.exchange.ask(route(subject, SchemaRequest(schema.to_schema_string(), references=references)))
     )
+
+
+def request_with_imports(
+    state: State, subject: str, schema: ProtoSchema, *, metadata: Metadata | None = None
+) -> Flow[SchemaRequest]:
+    """Look up what a schema imports and give the schema with its references; raises as `lookup_with_imports`."""
+    references = yield from _imports(state, subject, schema, calls.lookup)
+    return SchemaRequest(schema.to_schema_string(), references=references, metadata=metadata)
 
 
 def _imports(state: State, subject: str, schema: ProtoSchema, route: Route) -> Flow[tuple[Reference, ...]]:
@@ -136,7 +145,8 @@ class _NoDescriptorsError(Exception):
 
 
 def _fetch_descriptors(state: State, schema_id: int, subject: str | None) -> Flow[FileSet]:
-    root = yield from _serialized(state, calls.get_schema_by_id(schema_id, subject=subject, serialized=True))
+    ask = calls.get_schema_by_id(schema_id, subject=subject, serialized=True)
+    root = yield from _serialized(state.unless_missing((schema_id, subject), ask))
     _check_type(root)
     root_file = _descriptor(root.schema, name=None)
     parts = yield from _fetch_references(state, root, subject, serialized=True)
@@ -146,9 +156,9 @@ def _fetch_descriptors(state: State, schema_id: int, subject: str | None) -> Flo
     return FileSet.link(root_file.name, [*files, root_file])
 
 
-def _serialized(state: State, ask: Ask[RegisteredSchema]) -> Flow[RegisteredSchema]:
+def _serialized(asking: Flow[RegisteredSchema]) -> Flow[RegisteredSchema]:
     try:
-        return (yield from state.exchange.ask(ask))
+        return (yield from asking)
     except RegistryError as error:
         if error.status in _SAYS_NO_FORMAT:
             raise _NoDescriptorsError from error
@@ -158,7 +168,7 @@ def _serialized(state: State, ask: Ask[RegisteredSchema]) -> Flow[RegisteredSche
 def _fetch_text(state: State, schema_id: int, subject: str | None) -> Flow[FileSet]:
     from protopact.compiler import compile_text
 
-    root = yield from state.exchange.ask(calls.get_schema_by_id(schema_id, subject=subject))
+    root = yield from state.unless_missing((schema_id, subject), calls.get_schema_by_id(schema_id, subject=subject))
     _check_type(root)
     parts = yield from _fetch_references(state, root, subject, serialized=False)
     sources = {name: part.schema for name, part in parts.items()}
@@ -205,7 +215,8 @@ def _fetch_part(state: State, subject: str, version: int, *, serialized: bool) -
     part = state.parts.find(key)
     if part is None:
         ask = calls.get_version(subject, version, deleted=True, serialized=serialized)
-        part = yield from (_serialized(state, ask) if serialized else state.exchange.ask(ask))
+        asking = state.exchange.ask(ask)
+        part = yield from (_serialized(asking) if serialized else asking)
         state.parts.put(key, part)
     return part
 

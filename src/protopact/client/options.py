@@ -10,7 +10,10 @@ from protopact.errors import ConfigError, TransportError
 from protopact.settings import ClientSettings
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterable
+
+    from protopact.client.auth import Tls
 
 
 def check_place(url: str | Iterable[str] | None, sender: object) -> None:
@@ -40,7 +43,17 @@ _LEAST = {
     "reply_bytes_max": 1,
     "cache_entries_max": 1,
     "latest_ttl_s": 0,
+    "missing_ttl_s": 0,
 }
+
+
+def chosen_tls(ssl_context: ssl.SSLContext | None, tls: Tls | None) -> ssl.SSLContext | None:
+    """Give the TLS context of a client; ConfigError for two, and for files that cannot be used."""
+    if tls is None:
+        return ssl_context
+    if ssl_context is not None:
+        raise ConfigError("a client takes an ssl_context or tls, not both", option="tls")
+    return tls.context()
 
 
 def check_open(shown: str, *, closed: bool) -> None:

@@ -12,6 +12,7 @@ from protopact.door import door
 
 if TYPE_CHECKING:
     from protopact.compiler.compile import compile_files, compile_text
+    from protopact.compiler.normal import normal_text
     from protopact.compiler.printer import print_file
     from protopact.compiler.python_code import generate
     from protopact.compiler.source import check_import_path, import_paths, load_sources
@@ -26,6 +27,7 @@ __all__ = [
     "generate",
     "import_paths",
     "load_sources",
+    "normal_text",
     "print_file",
 ]
 
@@ -40,6 +42,7 @@ __getattr__ = door(
         "generate": "python_code",
         "import_paths": "source",
         "load_sources": "source",
+        "normal_text": "normal",
         "print_file": "printer",
     },
 )

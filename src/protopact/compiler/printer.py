@@ -1,6 +1,6 @@
 """★ From descriptors to canonical `.proto` text.
 
-The layout is that of Confluent's canonical text (REGISTRY §3), so that equal spellings have equal content hashes.
+The layout is that of Confluent's canonical text, so that equal spellings have equal content hashes.
 What a descriptor does not remember is printed one way: names short within their package, options as aggregates, one
 `reserved` statement for numbers and one for names. Compiled again, the text gives the same descriptor but for the
 order of fields.
@@ -17,6 +17,7 @@ from protopact.compiler.printer_literals import quoted
 from protopact.compiler.printer_messages import TypePrinter
 from protopact.compiler.printer_names import Names
 from protopact.compiler.printer_options import OptionPrinter
+from protopact.compiler.printer_style import CANONICAL
 from protopact.descriptor import pool_of
 from protopact.errors import SchemaLinkError
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodDescriptorProto
 
+    from protopact.compiler.printer_style import Style
     from protopact.descriptor import FileSet
 
 
@@ -35,22 +37,28 @@ def print_file(file_set: FileSet, file_name: str | None = None) -> str:
     written because no file of the set defines it.
     """
     file = file_set.root_file if file_name is None else file_set.file(file_name)
+    return printed(file_set, file, CANONICAL)
+
+
+def printed(file_set: FileSet, file: FileDescriptorProto, style: Style) -> str:
+    """Give the text of a file of the set, or of another form of it, in the given style; raises as `print_file`."""
     pool = pool_of(file_set)  # protobuf vets the descriptors before anything is read from them
-    names = Names(file_set, file)
-    options = OptionPrinter(pool, file.name, names)
-    types = TypePrinter(file, names, options)
+    names = Names(file_set, file, style)
+    options = OptionPrinter(pool, file.name, names, style)
+    types = TypePrinter(file, names, options, style)
     blocks = [
         *section("options", options.statements(file.options, file.package, "the file")),
         *_definitions(file, types),
         *_services(file, names, options),
     ]
     blocks = in_message_order(blocks, [message.name for message in file.message_type])
-    lines = in_sections([*section("head", _head(file)), *section("imports", _imports(file)), *blocks])
+    lines = in_sections([*section("head", _head(file, style)), *section("imports", _imports(file)), *blocks])
     return "".join(f"{line}\n" for line in lines)
 
 
-def _head(file: FileDescriptorProto) -> list[str]:
-    lines = [_syntax(file)]
+def _head(file: FileDescriptorProto, style: Style) -> list[str]:
+    is_proto2 = file.syntax in {"", "proto2"}
+    lines = [] if is_proto2 and not style.says_proto2 else [_syntax(file)]
     if file.package:
         lines.append(f"package {file.package};")
     return lines

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from protopact.compiler.printer_names import Names
     from protopact.compiler.printer_options import OptionPrinter
+    from protopact.compiler.printer_style import Style
 
     _Range: TypeAlias = DescriptorProto.ReservedRange | EnumDescriptorProto.EnumReservedRange
 
@@ -61,12 +62,13 @@ _ENUM_NUMBER_MAX = (1 << 31) - 1
 class TypePrinter:
     """Prints the types and extensions of one file. `scope` is the full name of what stands around, or the package."""
 
-    def __init__(self, file: FileDescriptorProto, names: Names, options: OptionPrinter) -> None:
+    def __init__(self, file: FileDescriptorProto, names: Names, options: OptionPrinter, style: Style) -> None:
         """Take the file for its syntax, and the spellings and options that are right in it."""
         self._proto2 = file.syntax in {"", "proto2"}
         self._editions = file.syntax == "editions"
         self._names = names
         self._options = options
+        self._parts_reserved = style.parts_reserved
 
     def definitions(
         self, messages: Iterable[DescriptorProto], enums: Iterable[EnumDescriptorProto], scope: str, folded: set[str]
@@ -81,12 +83,13 @@ class TypePrinter:
     def extends(
         self, extensions: Iterable[FieldDescriptorProto], messages: Sequence[DescriptorProto], scope: str
     ) -> Iterator[Block]:
-        """Give one `extend` block for each run of extensions of one message."""
+        """Give one `extend` block for each run of extensions of one message that may stand together."""
+        places = {message.name: place for place, message in enumerate(messages)}
         for extendee, run in groupby(extensions, key=lambda extension: extension.extendee):
-            fields = list(run)
-            body = [line for field in fields for line in self._field(field, messages, scope)]
-            groups = tuple(_local_name(field, scope) for field in fields if _is_group(field))
-            yield Block("extends", braced(f"extend {self._names.of_any(extendee, scope)}", body), groups)
+            for fields in _parted(run, lambda field: places.get(_local_name(field, scope), 0)):
+                body = [line for field in fields for line in self._field(field, messages, scope)]
+                groups = tuple(_local_name(field, scope) for field in fields if _is_group(field))
+                yield Block("extends", braced(f"extend {self._names.of_any(extendee, scope)}", body), groups)
 
     # ── messages ─────────────────────────────────────────────────────────────────────────────────
 
@@ -109,7 +112,7 @@ class TypePrinter:
         return in_sections(in_message_order(blocks, [nested.name for nested in message.nested_type]))
 
     def _reserved_fields(self, message: DescriptorProto) -> list[str]:
-        return _reserved(message.reserved_range, message.reserved_name, _range_of_fields, editions=self._editions)
+        return self._reserved(message.reserved_range, message.reserved_name, _range_of_fields)
 
     def _fields(self, message: DescriptorProto, full_name: str) -> Iterator[Block]:
         for field in message.field:
@@ -201,21 +204,22 @@ class TypePrinter:
 
     def _enum(self, enum: EnumDescriptorProto, scope: str) -> list[str]:
         full_name = _inside(scope, enum.name)
-        reserved = _reserved(enum.reserved_range, enum.reserved_name, _range_of_enum, editions=self._editions)
+        reserved = self._reserved(enum.reserved_range, enum.reserved_name, _range_of_enum)
         body = [*reserved, *self._options.statements(enum.options, scope, full_name)]
         for value in enum.value:
             options = self._options.inline(value.options, scope, _inside(full_name, value.name))
             body += f"{value.name} = {value.number}{options};".split("\n")
         return braced(f"{_VISIBILITY[enum.visibility]}enum {enum.name}", body)
 
-
-def _reserved(
-    ranges: Iterable[_Range], names: Iterable[str], in_words: Callable[[int, int], str], *, editions: bool
-) -> list[str]:
-    """Give one statement for the numbers and one for the names, which are identifiers since editions."""
-    numbers = ", ".join(in_words(span.start, span.end) for span in ranges)
-    words = ", ".join(name if editions else quoted(name) for name in names)
-    return [f"reserved {listed};" for listed in (numbers, words) if listed]
+    def _reserved(
+        self, ranges: Iterable[_Range], names: Iterable[str], in_words: Callable[[int, int], str]
+    ) -> list[str]:
+        """Give one statement for the numbers and one for the names, which are identifiers since editions."""
+        numbers = [in_words(span.start, span.end) for span in ranges]
+        words = [name if self._editions else quoted(name) for name in names]
+        if self._parts_reserved:
+            return [f"reserved {one};" for one in (*numbers, *words)]
+        return [f"reserved {', '.join(listed)};" for listed in (numbers, words) if listed]
 
 
 def _range_of_fields(start: int, end: int) -> str:
@@ -259,6 +263,21 @@ def _group_type(field: FieldDescriptorProto, messages: Sequence[DescriptorProto]
 def _local_name(field: FieldDescriptorProto, scope: str) -> str:
     """Give the name that the field's type has inside `scope`, or a name with dots that no message has."""
     return field.type_name.removeprefix(f".{scope}." if scope else ".")
+
+
+def _parted(
+    fields: Iterable[FieldDescriptorProto], place: Callable[[FieldDescriptorProto], int]
+) -> list[list[FieldDescriptorProto]]:
+    """Part fields before each group that does not follow the one before it at once in the order of messages."""
+    parts: list[list[FieldDescriptorProto]] = [[]]
+    following: int | None = None
+    for field in fields:
+        if _is_group(field):
+            if following not in {None, place(field)}:
+                parts.append([])
+            following = place(field) + 1
+        parts[-1].append(field)
+    return parts
 
 
 def _is_group(field: FieldDescriptorProto) -> bool:

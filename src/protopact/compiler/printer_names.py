@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         FileDescriptorProto,
     )
 
+    from protopact.compiler.printer_style import Style
     from protopact.descriptor import FileSet
 
 
@@ -74,9 +75,10 @@ _TAKEN = frozenset(
 class Names:
     """The spellings that are right in one file."""
 
-    def __init__(self, file_set: FileSet, file: FileDescriptorProto) -> None:
+    def __init__(self, file_set: FileSet, file: FileDescriptorProto, style: Style) -> None:
         """Collect the symbols that the file may meet: those of its imports, and those of the whole set."""
         self._package = file.package
+        self._full = style.full_names
         visible = _visible_files(file_set, file)
         # protoc may or may not see what an import imports: a spelling has to be right either way.
         self._views = (_symbols(visible), _symbols(file_set.files))
@@ -87,8 +89,14 @@ class Names:
         return self._spelled(reference, scope, types_only=True)
 
     def of_any(self, reference: str, scope: str) -> str:
-        """Spell an extended message, an rpc's type or an extension, where protoc looks among all kinds of names."""
+        """Spell an extended message or an rpc's type, where protoc looks among all kinds of names."""
         return self._spelled(reference, scope, types_only=False)
+
+    def of_option(self, full_name: str, scope: str) -> str:
+        """Spell a custom option; where full names are wanted, without a leading dot unless it needs one."""
+        if self._full:
+            return self._first_right([full_name], full_name, scope, types_only=False)
+        return self._spelled(f".{full_name}", scope, types_only=False)
 
     def _spelled(self, reference: str, scope: str, *, types_only: bool) -> str:
         key = (reference, scope, types_only)
@@ -106,7 +114,12 @@ class Names:
         return found
 
     def _spell(self, full_name: str, scope: str, *, types_only: bool) -> str:
-        for spelling in self._spellings(full_name, scope):
+        if self._full:
+            return f".{full_name}"
+        return self._first_right(self._spellings(full_name, scope), full_name, scope, types_only=types_only)
+
+    def _first_right(self, spellings: Iterable[str], full_name: str, scope: str, *, types_only: bool) -> str:
+        for spelling in spellings:
             found = (_resolve(view, spelling, scope, types_only=types_only) for view in self._views)
             if spelling.partition(".")[0] not in _TAKEN and all(name == full_name for name in found):
                 return spelling

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from protopact.compiler.printer_names import Names
+    from protopact.compiler.printer_style import Style
 
 _FEATURES = "google.protobuf.FeatureSet"
 _UNINTERPRETED = "google.protobuf.UninterpretedOption"
@@ -39,28 +40,36 @@ class OptionPrinter:
     `scope` is where the name of a custom option is looked up; `owner` names the element in errors.
     """
 
-    def __init__(self, pool: DescriptorPool, file_name: str, names: Names) -> None:
+    def __init__(self, pool: DescriptorPool, file_name: str, names: Names, style: Style) -> None:
         """Take the file set's own pool, which knows the custom options."""
         self._pool = pool
         self._file_name = file_name
         self._names = names
+        self._style = style
 
     def statements(self, options: Message, scope: str, owner: str) -> list[str]:
         """Give the lines of one `option name = value;` for each option."""
         return [
             line
-            for name, value in self._items(options, scope, owner)
+            for name, value in self._ordered(self._items(options, scope, owner))
             for line in f"option {name} = {value};".split("\n")
         ]
 
     def inline(self, options: Message, scope: str, owner: str, extra: Iterable[tuple[str, str]] = ()) -> str:
-        """Give ` [name = value]`, over several lines when there are several, or nothing; `extra` ones stand last."""
-        items = [f"{name} = {value}" for name, value in (*self._items(options, scope, owner), *extra)]
+        """Give ` [name = value]`, over several lines when there are several, or nothing.
+
+        `extra` ones stand last, unless options are sorted.
+        """
+        pairs = self._ordered([*self._items(options, scope, owner), *extra])
+        items = [f"{name} = {value}" for name, value in pairs]
         if not items:
             return ""
         if len(items) == 1:
             return f" [{items[0]}]"
         return f" [\n{_comma_lines(items)}\n]"
+
+    def _ordered(self, items: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+        return sorted(items, key=lambda item: item[0].lstrip("(.")) if self._style.sorts_options else items
 
     def _items(self, options: Message, scope: str, owner: str) -> Iterator[tuple[str, str]]:
         if not options.ByteSize():
@@ -76,7 +85,7 @@ class OptionPrinter:
                     yield name, self._value(field, one, owner)
 
     def _name(self, field: FieldDescriptor, scope: str) -> str:
-        return f"({self._names.of_any(f'.{field.full_name}', scope)})" if field.is_extension else field.name
+        return f"({self._names.of_option(field.full_name, scope)})" if field.is_extension else field.name
 
     def _features(self, name: str, features: Message, scope: str) -> Iterator[tuple[str, str]]:
         """Give features one by one, `features.field_presence = …`, as everyone writes them."""
@@ -98,7 +107,38 @@ class OptionPrinter:
                 f"which {enum.full_name} does not define",
                 hint="give the version of the enum that defines it",
             )
-        return _literal(field, value)
+        return self._literal(field, value)
+
+    def _literal(self, field: FieldDescriptor, value: Any) -> str:
+        if field.message_type is not None:
+            return self._aggregate(value)
+        if field.enum_type is not None:
+            known = field.enum_type.values_by_number.get(value)
+            return known.name if known else str(value)
+        text = _LITERALS.get(field.type, str)(value)
+        return text.removesuffix(".0") if self._style.short_numbers and isinstance(value, float) else text
+
+    def _aggregate(self, message: Message) -> str:
+        """Give `{ key: value, … }`, one key a line."""
+        items = []
+        for field, value in message.ListFields():
+            literals = list(self._literals(field, value))
+            items.append((_key(field), literals[0] if len(literals) == 1 else _list(literals)))
+        if self._style.sorts_options:
+            items.sort(key=lambda item: item[0])
+        lines = [f"{key}: {value}" for key, value in items]
+        return f"{{\n{_comma_lines(lines)}\n}}" if lines else "{\n}"
+
+    def _literals(self, field: FieldDescriptor, value: Any) -> Iterator[str]:
+        entry = _map_entry(field)
+        if entry:
+            of_key, of_value = (entry.fields_by_name[name] for name in ("key", "value"))
+            for key in sorted(value):
+                pair = [f"key: {self._literal(of_key, key)}", f"value: {self._literal(of_value, value[key])}"]
+                yield f"{{\n{_comma_lines(pair)}\n}}"
+        else:
+            for one in value if field.is_repeated else (value,):
+                yield self._literal(field, one)
 
     def _refuse_unknown(self, message: Message, owner: str) -> None:
         """Refuse what would be lost: options that no file of the set defines, and options that protoc never read."""
@@ -115,36 +155,6 @@ class OptionPrinter:
                 raise SchemaLinkError(f"{self._file_name}: option {name} of {owner} was never interpreted")
             for inner in _messages_of(field, value):
                 self._refuse_unknown(inner, owner)
-
-
-def _literal(field: FieldDescriptor, value: Any) -> str:
-    if field.message_type is not None:
-        return _aggregate(value)
-    if field.enum_type is not None:
-        known = field.enum_type.values_by_number.get(value)
-        return known.name if known else str(value)
-    return _LITERALS.get(field.type, str)(value)
-
-
-def _aggregate(message: Message) -> str:
-    """Give `{ key: value, … }`, one key a line."""
-    items = []
-    for field, value in message.ListFields():
-        literals = list(_literals(field, value))
-        items.append(f"{_key(field)}: {literals[0] if len(literals) == 1 else _list(literals)}")
-    return f"{{\n{_comma_lines(items)}\n}}" if items else "{\n}"
-
-
-def _literals(field: FieldDescriptor, value: Any) -> Iterator[str]:
-    entry = _map_entry(field)
-    if entry:
-        of_key, of_value = (entry.fields_by_name[name] for name in ("key", "value"))
-        for key in sorted(value):
-            pair = [f"key: {_literal(of_key, key)}", f"value: {_literal(of_value, value[key])}"]
-            yield f"{{\n{_comma_lines(pair)}\n}}"
-    else:
-        for one in value if field.is_repeated else (value,):
-            yield _literal(field, one)
 
 
 def _key(field: FieldDescriptor) -> str:

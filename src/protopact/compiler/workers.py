@@ -34,6 +34,7 @@ _WORKER = Path(__file__).with_name("worker.py")
 _CHUNK_BYTES = 1 << 18
 _LAST_WORDS_BYTES = 4096
 _MIB = 1 << 20
+_DEFAULT_DIRECTORY, _SHARED_MEMORY = "/tmp", "/dev/shm"  # noqa: S108  (only parents of private directories)
 _ENVIRONMENT_KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # an interpreter may need them to start at all
 _OUT_OF_MEMORY = (b"bad_alloc", b"MemoryError", b"Out of memory", b"out of memory")
 
@@ -335,7 +336,7 @@ def grpc_tools_home() -> str:
 def _start_process(settings: CompilerSettings, packages: str) -> tuple[subprocess.Popen[bytes], Path]:
     directory = None
     try:
-        directory = Path(tempfile.mkdtemp(prefix="protopact-"))
+        directory = Path(tempfile.mkdtemp(prefix="protopact-", dir=_quick_directory()))
         return _spawn(settings, packages, directory), directory
     except OSError as error:
         if directory is not None:
@@ -345,6 +346,15 @@ def _start_process(settings: CompilerSettings, packages: str) -> tuple[subproces
             option="compiler",
             hint="it needs a writable temporary directory, memory, and a Python interpreter at sys.executable",
         ) from error
+
+
+def _quick_directory() -> str | None:
+    """Give where files live in memory, unless a temporary directory was chosen.
+
+    A job writes and removes a few files, which costs several times its compilation where they live on a disk.
+    """
+    is_usable = tempfile.gettempdir() == _DEFAULT_DIRECTORY and os.access(_SHARED_MEMORY, os.W_OK | os.X_OK)
+    return _SHARED_MEMORY if is_usable else None
 
 
 def _spawn(settings: CompilerSettings, packages: str, directory: Path) -> subprocess.Popen[bytes]:

@@ -11,6 +11,7 @@ from protopact.flow import perform, perform_async
 if TYPE_CHECKING:
     import ssl
 
+    from protopact.client import Auth
     from protopact.flow import Call, Reply
     from protopact.server import Registry
     from protopact.settings import ClientSettings
@@ -22,7 +23,7 @@ _HINT = "use http://… or https://… (several parted by commas), memory: or sq
 def connect_registry(
     url: str,
     *,
-    auth: tuple[str, str] | None = None,
+    auth: Auth | None = None,
     timeout_s: float | None = None,
     settings: ClientSettings | None = None,
     ssl_context: ssl.SSLContext | None = None,
@@ -50,7 +51,7 @@ def connect_registry(
 def connect_registry_async(
     url: str,
     *,
-    auth: tuple[str, str] | None = None,
+    auth: Auth | None = None,
     timeout_s: float | None = None,
     settings: ClientSettings | None = None,
     ssl_context: ssl.SSLContext | None = None,

@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING
 from protopact.door import door
 
 if TYPE_CHECKING:
+    from protopact.registry.answers import (
+        AuditRecord,
+        CompatibilityFinding,
+        CompatibilityReport,
+        ContextId,
+        ServerId,
+        ServerVersion,
+        read_attributes,
+    )
     from protopact.registry.bodies import PROTOBUF, RegisteredSchema, SchemaRequest, SubjectVersion
+    from protopact.registry.catalog import CatalogTag, TagDefinition, item_problem
+    from protopact.registry.config import Config
     from protopact.registry.content import content_guid
     from protopact.registry.content_types import CONTENT_TYPE, REQUEST_TYPES, RESPONSE_TYPES
     from protopact.registry.contracts import EntityTags, Metadata, Rule, RuleSet
     from protopact.registry.jsons import JsonValue, read_json, write_json
     from protopact.registry.problems import Problem, error_body, error_from_reply, problem_of
-    from protopact.registry.references import Reference
+    from protopact.registry.references import Reference, normal_references
     from protopact.registry.subject import DEFAULT_CONTEXT, Subject, context_name
     from protopact.registry.versions import LATEST, VERSION_MAX, parse_version
 
@@ -25,6 +36,12 @@ __all__ = [
     "REQUEST_TYPES",
     "RESPONSE_TYPES",
     "VERSION_MAX",
+    "AuditRecord",
+    "CatalogTag",
+    "CompatibilityFinding",
+    "CompatibilityReport",
+    "Config",
+    "ContextId",
     "EntityTags",
     "JsonValue",
     "Metadata",
@@ -34,14 +51,20 @@ __all__ = [
     "Rule",
     "RuleSet",
     "SchemaRequest",
+    "ServerId",
+    "ServerVersion",
     "Subject",
     "SubjectVersion",
+    "TagDefinition",
     "content_guid",
     "context_name",
     "error_body",
     "error_from_reply",
+    "item_problem",
+    "normal_references",
     "parse_version",
     "problem_of",
+    "read_attributes",
     "read_json",
     "write_json",
 ]
@@ -49,7 +72,13 @@ __all__ = [
 __getattr__ = door(
     __name__,
     {
+        "AuditRecord": "answers",
         "CONTENT_TYPE": "content_types",
+        "CatalogTag": "catalog",
+        "CompatibilityFinding": "answers",
+        "CompatibilityReport": "answers",
+        "Config": "config",
+        "ContextId": "answers",
         "DEFAULT_CONTEXT": "subject",
         "EntityTags": "contracts",
         "JsonValue": "jsons",
@@ -64,15 +93,21 @@ __getattr__ = door(
         "Rule": "contracts",
         "RuleSet": "contracts",
         "SchemaRequest": "bodies",
+        "ServerId": "answers",
+        "ServerVersion": "answers",
         "Subject": "subject",
         "SubjectVersion": "bodies",
+        "TagDefinition": "catalog",
         "VERSION_MAX": "versions",
         "content_guid": "content",
         "context_name": "subject",
         "error_body": "problems",
         "error_from_reply": "problems",
+        "item_problem": "catalog",
+        "normal_references": "references",
         "parse_version": "versions",
         "problem_of": "problems",
+        "read_attributes": "answers",
         "read_json": "jsons",
         "write_json": "jsons",
     },

@@ -16,6 +16,7 @@ from protopact.errors import (
     RegistryError,
     SchemaError,
     StoreError,
+    StoreUnavailableError,
     TransportError,
     registry_error,
 )
@@ -127,6 +128,7 @@ def problem_of(error: ProtopactError) -> RegistryError:
 
 _CODES_OF_FAMILIES: tuple[tuple[type[ProtopactError], int], ...] = (
     (SchemaError, InvalidSchemaError.error_code_default),
+    (StoreUnavailableError, 503),
     (StoreError, 50001),
     (TransportError, 50003),
     (ConfigError, 500),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from protopact.registry.jsons import as_int, as_list, as_object, as_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from protopact.registry.jsons import JsonValue
 
 
@@ -37,3 +39,16 @@ class Reference:
 def read_references(value: JsonValue) -> tuple[Reference, ...]:
     """Read a list of references; null stands for none."""
     return tuple(Reference.from_json(item) for item in as_list(value, "references"))
+
+
+def normal_references(references: Iterable[Reference]) -> tuple[Reference, ...]:
+    """Give references sorted and each once, as `normalize=true` has them: by subject, then version, then name.
+
+    Texts are compared by UTF-16 code units, as in Java, so that content hashes agree.
+    """
+    return tuple(sorted(dict.fromkeys(references), key=_place))
+
+
+def _place(reference: Reference) -> tuple[bytes, int, bytes]:
+    subject, name = (text.encode("utf-16-be", "surrogatepass") for text in (reference.subject, reference.name))
+    return subject, reference.version, name

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from protopact.schema.load import load_schema, schema_of
     from protopact.schema.parts import ProtoEnum, ProtoField
     from protopact.schema.protocol import ProtoSchema
+    from protopact.schema.saving import save_texts
 
 __all__ = [
     "CompiledProtoMessage",
@@ -30,6 +31,7 @@ __all__ = [
     "compile_protos",
     "load_compiled_message",
     "load_schema",
+    "save_texts",
     "schema_of",
 ]
 
@@ -46,6 +48,7 @@ __getattr__ = door(
         "compile_protos": "generated",
         "load_compiled_message": "compiled",
         "load_schema": "load",
+        "save_texts": "saving",
         "schema_of": "load",
     },
 )

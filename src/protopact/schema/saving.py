@@ -12,21 +12,32 @@ from protopact.errors import ConfigError
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
     from protopact.descriptor import FileSet
 
 
 def save_files(file_set: FileSet, directory: str | os.PathLike[str]) -> Path:
     """Write a file set as `.proto` texts below `directory`, each under its import path; give the root's path."""
-    base = Path(directory)
     texts = {
-        place_below(base, file.name): print_file(file_set, file.name)
+        file.name: print_file(file_set, file.name)
         for file in file_set.files
         if file.name == file_set.root or not is_built_in(file.name)
     }
-    for path, text in texts.items():
-        write_atomically(path, text)
-    return place_below(base, file_set.root)
+    return save_texts(texts, directory)[-1]
+
+
+def save_texts(texts: Mapping[str, str], directory: str | os.PathLike[str]) -> tuple[Path, ...]:
+    """Write texts below `directory`, each under its import path, replacing what is there; give their places.
+
+    SchemaLinkError for an import path that no file can have: then nothing is written. ConfigError when a file cannot
+    be written there, or would not be below the directory.
+    """
+    base = Path(directory)
+    places = {place_below(base, path): text for path, text in texts.items()}
+    for place, text in places.items():
+        write_atomically(place, text)
+    return tuple(places)
 
 
 def place_below(base: Path, import_path: str) -> Path:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import re
+import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qsl, quote
 
 from protopact.errors import RegistryError
 from protopact.flow import Call, Reply, perform_async
 from protopact.registry import CONTENT_TYPE
+from protopact.server.incoming import BodyRoom, GoneError, Message, Receive, busy
+from protopact.server.logs import log_request, logs_requests
 from protopact.server.media import ACCEPT_LENGTH_MAX, accepted_type
 from protopact.server.problems import refusal
 
 if TYPE_CHECKING:
     from protopact.server.exchange import Registry
-    from protopact.settings import ServerSettings
 
-# The interface of ASGI 3: what a server calls an application with.
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 AsgiApp: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
@@ -32,12 +31,7 @@ _PLAIN_ID = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,128}")  # no comma: it joins rep
 _OUR_TYPE = (b"content-type", CONTENT_TYPE.encode())
 _PROCESS = uuid.uuid4().hex[:16]
 _numbers = itertools.count(1)
-_PATIENCE = 16
 _QUERY_FIELDS_MAX = 100
-
-
-class _GoneError(Exception):
-    """The client went away before it had sent its request."""
 
 
 def asgi_app(registry: Registry) -> AsgiApp:
@@ -52,8 +46,10 @@ def asgi_app(registry: Registry) -> AsgiApp:
 class _App:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._settings = registry.settings
+        self._bodies = BodyRoom(registry.settings)
         self._in_flight = 0
+        registry.metrics.watch("requests_in_flight", "Calls being answered", lambda: self._in_flight)
+        registry.metrics.watch("body_bytes", "Bytes of the bodies of calls", lambda: self._bodies.bytes)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -86,40 +82,57 @@ class _App:
 
         This is the way of nearly all calls, so it decodes nothing that it does not need.
         """
-        if scope["method"] != "GET":
+        if scope["method"] != "GET" or logs_requests():
             return None
+        authorization = b""
         for name, value in scope["headers"]:
             if name == b"x-request-id" or (name == b"accept" and not _takes_ours(value[:ACCEPT_LENGTH_MAX])):
                 return None
-        return self._registry.find_prepared(_path(scope), scope["query_string"])
+            if name == b"authorization":
+                authorization = value
+        return self._registry.find_prepared(_path(scope), scope["query_string"], authorization)
 
     async def _answered(self, scope: Message, headers: dict[str, str], receive: Receive) -> Reply | None:
         """Give the reply to a call, or None where nobody waits for it any more."""
-        self._in_flight += 1
+        start = time.perf_counter()
         try:
-            return await self._reply(scope, headers, receive)
-        except _GoneError:
+            reply = await self._reply(scope, headers, receive)
+        except GoneError:
             return None
         except Exception as error:  # noqa: BLE001  (the client must get an answer, and no stack trace)
-            return refusal(error, request_id=headers[_REQUEST_ID])
+            reply = refusal(error, request_id=headers[_REQUEST_ID])
+        if logs_requests():
+            took_s = time.perf_counter() - start
+            log_request(scope["method"], _path(scope), reply.status, request_id=headers[_REQUEST_ID], took_s=took_s)
+        return reply
+
+    async def _reply(self, scope: Message, headers: dict[str, str], receive: Receive) -> Reply:
+        """Answer a call: know who asks before the body is read, and read the body before the call counts as one."""
+        call = Call("", "")
+        with self._bodies.body(headers) as body:
+            try:
+                call = _call(scope, headers)
+                await perform_async(self._registry.identify(call))
+                call = replace(call, body=await body.read(receive))
+                return await self._exchanged(call)
+            except RegistryError as error:
+                self._registry.metrics.refused(error.status)
+                told = self._registry.told(error, call) | _TOLD.get(error.status, {})
+                # A request that was not read to its end leaves a connection that nobody can use again.
+                return refusal(error, headers=told if body.is_whole else told | _PARTING)
+
+    async def _exchanged(self, call: Call) -> Reply:
+        if self._in_flight >= self._registry.settings.concurrency_max:
+            raise busy()
+        self._in_flight += 1
+        try:
+            return await perform_async(self._registry.exchange(call))
         finally:
             self._in_flight -= 1
 
-    async def _reply(self, scope: Message, headers: dict[str, str], receive: Receive) -> Reply:
-        if self._in_flight > self._settings.concurrency_max:
-            return refusal(RegistryError("the registry is busy, try again", error_code=503), headers=_RETRY)
-        try:
-            body = await _body(headers, receive, self._settings)
-            call = _call(scope, headers, body)
-        except RegistryError as error:
-            return refusal(error, headers=_PARTING if error.status in _UNREAD else None)
-        return await perform_async(self._registry.exchange(call))
 
-
-# A request that is refused before its end leaves a connection that nobody can use again.
-_UNREAD = {408, 413}
 _PARTING = {"connection": "close"}
-_RETRY = {"retry-after": "1"}
+_TOLD = {503: {"retry-after": "1"}, 408: _PARTING, 413: _PARTING}
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -144,13 +157,12 @@ def _takes_ours(accept: bytes) -> bool:
     return accepted_type(accept.decode("latin-1")) == CONTENT_TYPE
 
 
-def _call(scope: Message, headers: dict[str, str], body: bytes) -> Call:
+def _call(scope: Message, headers: dict[str, str]) -> Call:
     return Call(
         method="GET" if scope["method"] == "HEAD" else scope["method"],
         path=_path(scope),
         query=_query(scope["query_string"]) if scope["query_string"] else (),
         headers=headers,
-        body=body,
     )
 
 
@@ -166,44 +178,6 @@ def _query(raw: bytes) -> tuple[tuple[str, str], ...]:
         return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=_QUERY_FIELDS_MAX, errors="strict"))
     except ValueError as error:
         raise RegistryError("the query cannot be read", error_code=400) from error
-
-
-async def _body(headers: dict[str, str], receive: Receive, settings: ServerSettings) -> bytes:
-    """Read the body; RegistryError 413 where it is too long, 408 where it is too slow."""
-    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
-        return b""
-    try:
-        async with asyncio.timeout(settings.body_s):
-            return await _read(headers, receive, settings.body_bytes_max)
-    except TimeoutError as error:
-        raise RegistryError("the request took too long to arrive", error_code=408) from error
-
-
-async def _read(headers: dict[str, str], receive: Receive, bytes_max: int) -> bytes:
-    """Read a body to its end, even one that is too long: a client that still sends would not see the reply.
-
-    One that is far too long is not worth that.
-    """
-    length = headers.get("content-length", "")
-    if length.isdigit() and int(length[:20]) > bytes_max * _PATIENCE:
-        raise _too_long(bytes_max)
-    chunks: list[bytes] = []
-    size, more = 0, True
-    while more and size <= bytes_max * _PATIENCE:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _GoneError
-        chunk: bytes = message.get("body", b"")
-        size, more = size + len(chunk), message.get("more_body", False)
-        if size <= bytes_max:
-            chunks.append(chunk)
-    if size > bytes_max:
-        raise _too_long(bytes_max)
-    return b"".join(chunks)
-
-
-def _too_long(bytes_max: int) -> RegistryError:
-    return RegistryError(f"the request's body is longer than {bytes_max:,} bytes", error_code=413)
 
 
 async def _send(reply: Reply, request_id: str, send: Send, *, with_body: bool) -> None:

@@ -20,6 +20,12 @@ class BoundedCache(Generic[K, V]):
         self._bytes = 0
         self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
         self._lock = threading.Lock()
+        self._age = 0
+
+    @property
+    def age(self) -> int:
+        """How often the cache was cleared: what was read before belongs to an earlier age."""
+        return self._age
 
     def find(self, key: K) -> V | None:
         """Find a value that was kept."""
@@ -30,12 +36,24 @@ class BoundedCache(Generic[K, V]):
             self._values.move_to_end(key)
             return kept[0]
 
-    def keep(self, key: K, value: V, size: int) -> None:
-        """Keep a value that takes `size` bytes, and let go of others where there is no room."""
+    def keep(self, key: K, value: V, size: int, *, age: int | None = None) -> None:
+        """Keep a value that takes `size` bytes, and let go of others where there is no room.
+
+        One of an earlier `age` is not kept.
+        """
         with self._lock:
+            if age not in (None, self._age):
+                return
             _, freed = self._values.pop(key, (None, 0))
             self._values[key] = (value, size)
             self._bytes += size - freed
             while len(self._values) > self._entries_max or self._bytes > self._bytes_max:
                 _, (_, dropped) = self._values.popitem(last=False)
                 self._bytes -= dropped
+
+    def clear(self) -> None:
+        """Let go of all."""
+        with self._lock:
+            self._age += 1
+            self._bytes = 0
+            self._values.clear()

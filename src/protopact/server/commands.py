@@ -5,43 +5,69 @@ A command that only looks something up in microseconds gives its reply at once; 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
-
 from protopact.flow import Flow, Reply, blocking
-from protopact.registry import DEFAULT_CONTEXT, Problem, RegisteredSchema, Subject, SubjectVersion, write_json
+from protopact.registry import (
+    DEFAULT_CONTEXT,
+    LATEST,
+    PROTOBUF,
+    Problem,
+    RegisteredSchema,
+    Subject,
+    SubjectVersion,
+    write_json,
+)
 from protopact.server.draft import is_descriptor
+from protopact.server.forms import DEFAULT, SERIALIZED, in_form, known_form
 from protopact.server.questions import Question
+from protopact.server.tagging import find_tags
+from protopact.server.terms import CONFIG
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from protopact.server.bounded import BoundedCache
+    from protopact.server.draft import Draftsman
+    from protopact.server.metrics import Metrics
     from protopact.server.service import Service
-    from protopact.server.store import Content, Store, StoredSchema, StoredVersion
+    from protopact.server.store import Store, StoredSchema, StoredVersion
+    from protopact.settings import ServerSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What commands work with: the service decides, the store remembers.
 
-    `bodies` are ready to send and never change, by path and form.
+    `bodies` are ready to send and never change, by path and form. Store and bodies show each caller what they may see.
     """
 
     service: Service
     store: Store
     bodies: BoundedCache[tuple[str, str], bytes]
+    metrics: Metrics
+    draftsman: Draftsman
+    settings: ServerSettings
 
 
 Command: TypeAlias = Callable[[Desk, Question], Reply | Flow[Reply]]
 """What serves a route."""
 
-SERIALIZED = "serialized"
-"""The form of a schema that is a descriptor in base64."""
 
-_NAME_OF_SERIALIZED = "default"  # what Confluent's servers call it
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a schema is to be shown: its form, its references with their context or without, and with which tags."""
+
+    form: str = DEFAULT
+    qualified: bool = False
+    tags: tuple[str, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether only the form was asked for."""
+        return not self.qualified and not self.tags
 
 
 def say_hello(_desk: Desk, _question: Question) -> Reply:
@@ -51,12 +77,13 @@ def say_hello(_desk: Desk, _question: Question) -> Reply:
 
 def list_types(_desk: Desk, _question: Question) -> Reply:
     """GET /schemas/types: the kinds of schema that this registry keeps."""
-    return _json(["PROTOBUF"])
+    return _json([PROTOBUF])
 
 
 def list_contexts(desk: Desk, question: Question) -> Reply:
-    """GET /contexts: their names, the default one first."""
-    return _json(question.page(list(dict.fromkeys([DEFAULT_CONTEXT, *desk.store.contexts()]))))
+    """GET /contexts: their names, or those that start with `contextPrefix`, the default one first."""
+    names, prefix = dict.fromkeys([DEFAULT_CONTEXT, *desk.store.contexts()]), question.query.get("contextPrefix", "")
+    return _json(question.page([name for name in names if name.startswith(prefix)]))
 
 
 # ── schemas by id and GUID ───────────────────────────────────────────────────────────────────────
@@ -64,38 +91,39 @@ def list_contexts(desk: Desk, question: Question) -> Reply:
 
 def get_schema(desk: Desk, question: Question) -> Reply:
     """GET /schemas/ids/{id}: the schema; with `subject`, also where that subject holds it."""
-    key = (question.call.path, _form(question))
-    subject, wants_max = question.subject_in_query(), question.flag("fetchMaxId")
-    is_plain = subject is None and not wants_max
+    view, subject, wants_max = view_of(question), question.subject_in_query(), question.flag("fetchMaxId")
+    key = (question.call.path, view.form)
+    is_plain = subject is None and not wants_max and view.is_plain
     body = desk.bodies.find(key) if is_plain else None
     if body is None:
-        schema, place = _schema_and_place(desk.store, question.context, question.schema_id(), subject)
-        shown = replace(_shown(schema.content, _form(question)), ts=schema.ts)
+        age = desk.bodies.age
+        schema, place = _schema_and_place(desk, question, subject)
+        shown = replace(_shown(desk, schema, view), id=None)
         if place is not None:
             shown = replace(shown, subject=place[0].qualified, version=place[1])
         if wants_max:
             shown = replace(shown, max_id=desk.store.last_id(schema.context))
         body = shown.to_json()
         if is_plain:
-            desk.bodies.keep(key, body, len(body))
+            desk.bodies.keep(key, body, len(body), age=age)
     return Reply(200, body=body)
 
 
 def get_schema_text(desk: Desk, question: Question) -> Reply:
     """GET /schemas/ids/{id}/schema: the text itself, not quoted."""
-    schema, _ = _schema_and_place(desk.store, question.context, question.schema_id(), question.subject_in_query())
-    return _text(schema.content, _form(question))
+    schema, _ = _schema_and_place(desk, question, question.subject_in_query())
+    return _text(desk, schema, view_of(question))
 
 
 def list_schema_subjects(desk: Desk, question: Question) -> Flow[Reply]:
     """GET /schemas/ids/{id}/subjects: who holds it."""
-    places = yield from blocking(lambda: _places(desk.store, question))
+    places = yield from blocking(lambda: _places(desk, question))
     return _json(question.page(list(dict.fromkeys(subject.qualified for subject, _ in places))))
 
 
 def list_schema_versions(desk: Desk, question: Question) -> Flow[Reply]:
     """GET /schemas/ids/{id}/versions: who holds it, and as which version."""
-    places = yield from blocking(lambda: _places(desk.store, question))
+    places = yield from blocking(lambda: _places(desk, question))
     return _json([SubjectVersion(subject.qualified, number).to_object() for subject, number in question.page(places)])
 
 
@@ -105,7 +133,13 @@ def get_schema_by_guid(desk: Desk, question: Question) -> Reply:
     schema = desk.store.find_schema_by_guid(guid)
     if schema is None:
         raise Problem.SCHEMA_ID_NOT_FOUND.error(id=guid)
-    return _schema(replace(_shown(schema.content, _form(question)), ts=schema.ts))
+    return _schema(replace(_shown(desk, schema, view_of(question)), id=None))
+
+
+def list_ids_of_guid(desk: Desk, question: Question) -> Reply:
+    """GET /schemas/guids/{guid}/ids: the contexts and ids under which this content is kept."""
+    places = desk.store.ids_with_guid(question.parts["guid"])
+    return _json([{"context": context, "id": schema_id} for context, schema_id in places])
 
 
 # ── subjects and versions ────────────────────────────────────────────────────────────────────────
@@ -113,34 +147,49 @@ def get_schema_by_guid(desk: Desk, question: Question) -> Reply:
 
 def list_subjects(desk: Desk, question: Question) -> Flow[Reply]:
     """GET /subjects: the qualified names, sorted."""
-    context, prefix = question.subject_prefix()
-    deleted = question.flag("deleted")
-    subjects = yield from blocking(lambda: desk.store.subjects(context, prefix, deleted=deleted))
+    subjects = yield from blocking(lambda: _subjects(desk.store, question))
     return _json(question.page(sorted(subject.qualified for subject in subjects)))
 
 
+def _subjects(store: Store, question: Question) -> Sequence[Subject]:
+    context, prefix = question.subject_prefix()
+    if not question.flag("deletedOnly"):
+        return store.subjects(context, prefix, deleted=question.flag("deleted"))
+    live = set(store.subjects(context, prefix))
+    return [subject for subject in store.subjects(context, prefix, deleted=True) if subject not in live]
+
+
 def list_versions(desk: Desk, question: Question) -> Flow[Reply]:
-    """GET /subjects/{subject}/versions: the version numbers, ascending."""
-    subject, deleted = question.subject(), question.flag("deleted")
-    numbers = yield from blocking(lambda: desk.store.version_numbers(subject, deleted=deleted))
+    """GET /subjects/{subject}/versions: the version numbers, ascending; deleted ones, if so asked, as negative."""
+    subject = subject_of(desk, question)
+    numbers = yield from blocking(lambda: _numbers(desk.store, subject, question))
     if not numbers:
         raise Problem.SUBJECT_NOT_FOUND.error(subject=subject)
     return _json(question.page(numbers))
 
 
+def _numbers(store: Store, subject: Subject, question: Question) -> Sequence[int]:
+    only, negative = question.flag("deletedOnly"), question.flag("deletedAsNegative")
+    if not (only or negative or question.flag("deleted")):
+        return store.version_numbers(subject)
+    live = set(store.version_numbers(subject))
+    numbers = [number for number in store.version_numbers(subject, deleted=True) if not (only and number in live)]
+    return [-number if negative and number not in live else number for number in numbers]
+
+
 def get_version(desk: Desk, question: Question) -> Reply:
     """GET /subjects/{subject}/versions/{version}: the schema and its place."""
-    return _schema(_placed(_version(desk.store, question), _form(question)))
+    return _schema(placed(desk, _version(desk, question), view_of(question)))
 
 
 def get_version_text(desk: Desk, question: Question) -> Reply:
     """GET /subjects/{subject}/versions/{version}/schema: the text itself, not quoted."""
-    return _text(_version(desk.store, question).schema.content, _form(question))
+    return _text(desk, _version(desk, question).schema, view_of(question))
 
 
 def list_referrers(desk: Desk, question: Question) -> Flow[Reply]:
     """GET /subjects/{subject}/versions/{version}/referencedby: the ids of the schemas that import it."""
-    version, deleted = _version(desk.store, question), question.flag("deleted")
+    version, deleted = _version(desk, question), question.flag("deleted")
     ids = yield from blocking(lambda: desk.store.referrers(version.subject, version.version, deleted=deleted))
     return _json(question.page(ids))
 
@@ -151,40 +200,116 @@ def register(desk: Desk, question: Question) -> Flow[Reply]:
     A schema that was sent as a descriptor is answered as one: Confluent's Python client keeps the answer and takes it
     for what it sent (seen in 2.16).
     """
-    request = question.request()
-    version = yield from desk.service.register(question.subject(), request)
-    form = _form(question) or (SERIALIZED if is_descriptor(request.schema) else "")
-    return _schema(replace(_placed(version, form), subject=None))
+    request, view = question.request(), view_of(question)
+    normalize, force = question.flag("normalize"), question.flag("force")
+    subject = subject_of(desk, question)
+    version = yield from desk.service.register(subject, request, normalize=normalize, force=force)
+    if view.form == DEFAULT and is_descriptor(request.schema):
+        view = replace(view, form=SERIALIZED)
+    return registered(desk, version, view)
+
+
+def registered(desk: Desk, version: StoredVersion, view: View) -> Reply:
+    """Give the reply to a registration."""
+    return _schema(replace(placed(desk, version, view), subject=None))
 
 
 def look_up(desk: Desk, question: Question) -> Flow[Reply]:
     """POST /subjects/{subject}: where the subject holds this schema."""
-    deleted = question.flag("deleted")
-    version = yield from desk.service.look_up(question.subject(), question.request(), deleted=deleted)
-    return _schema(_placed(version, _form(question)))
+    deleted, normalize = question.flag("deleted"), question.flag("normalize")
+    request, subject = question.request(), subject_of(desk, question)
+    version = yield from desk.service.look_up(subject, request, normalize=normalize, deleted=deleted)
+    return _schema(placed(desk, version, view_of(question)))
+
+
+def find_by_metadata(desk: Desk, question: Question) -> Flow[Reply]:
+    """GET /subjects/{subject}/metadata: the newest version that has every `key` with its `value`."""
+    subject, deleted = subject_of(desk, question), question.flag("deleted")
+    wanted = set(zip(question.values("key"), question.values("value"), strict=False))
+    versions = yield from blocking(lambda: desk.store.versions(subject, deleted=deleted))
+    if not versions:
+        raise Problem.SUBJECT_NOT_FOUND.error(subject=subject)
+    for version in versions:
+        metadata = version.schema.content.metadata
+        if wanted <= (metadata.properties.items() if metadata else set()):
+            return _schema(placed(desk, version, view_of(question)))
+    raise Problem.SCHEMA_NOT_FOUND.error()
 
 
 # ── what the commands share ──────────────────────────────────────────────────────────────────────
 
 
-def _version(store: Store, question: Question) -> StoredVersion:
-    subject, number, deleted = question.subject(), question.version(), question.flag("deleted")
-    found = store.find_version(subject, number, deleted=deleted)
+def subject_of(desk: Desk, question: Question) -> Subject:
+    """Give the subject that a call is about: the path's, or the one that its config names as what it is an alias of."""
+    return aliased(desk.store, question.subject())
+
+
+def aliased(store: Store, subject: Subject) -> Subject:
+    """Give the subject that a name stands for."""
+    target = store.documents_at([subject]).get((CONFIG, subject), {}).get("alias")
+    return Subject.parse(str(target), context=subject.context) if target else subject
+
+
+def view_of(question: Question) -> View:
+    """Read how a schema is to be shown."""
+    return View(
+        form=known_form(question.query.get("format", "")),
+        qualified=question.query.get("referenceFormat", "") == "qualified",
+        tags=tuple(question.values("findTags")),
+    )
+
+
+def placed(desk: Desk, version: StoredVersion, view: View) -> RegisteredSchema:
+    """Show a version: its schema and its place."""
+    return replace(
+        _shown(desk, version.schema, view),
+        subject=version.subject.qualified,
+        version=version.version,
+        ts=version.ts,
+        deleted=version.deleted or None,
+    )
+
+
+def _shown(desk: Desk, schema: StoredSchema, view: View) -> RegisteredSchema:
+    content = schema.content
+    references = content.references
+    if view.qualified:
+        references = tuple(
+            replace(one, subject=Subject.parse(one.subject, context=schema.context).qualified) for one in references
+        )
+    return RegisteredSchema(
+        id=schema.id,
+        guid=content.guid,
+        schema_type=content.schema_type,
+        schema=in_form(content, view.form, schema.context, desk.draftsman),
+        references=references,
+        metadata=content.metadata,
+        rule_set=content.rule_set,
+        schema_tags=find_tags(content.descriptor, view.tags) if view.tags else (),
+        ts=schema.ts,
+    )
+
+
+def _version(desk: Desk, question: Question) -> StoredVersion:
+    subject, number, deleted = subject_of(desk, question), question.version(), question.flag("deleted")
+    found = desk.store.find_version(subject, number, deleted=deleted)
     if found is not None:
         return found
-    if store.version_numbers(subject, deleted=deleted):
+    if number != LATEST and desk.store.version_numbers(subject, deleted=deleted):
         raise Problem.VERSION_NOT_FOUND.error(version=number)
     raise Problem.SUBJECT_NOT_FOUND.error(subject=subject)
 
 
 def _schema_and_place(
-    store: Store, context: str, schema_id: int, subject: Subject | None
+    desk: Desk, question: Question, subject: Subject | None
 ) -> tuple[StoredSchema, tuple[Subject, int] | None]:
     """Find a schema by its id, and where the subject holds it.
 
     A subject of the default context may be meant in any other; an id that it holds nowhere is still given.
     """
-    home = context if subject is None else subject.context
+    store, schema_id = desk.store, question.schema_id()
+    subject = aliased(store, subject) if subject is not None and subject.name else subject
+    home = question.context if subject is None else subject.context
     if subject is not None and subject.name:
         for tried in [home, *(store.contexts() if home == DEFAULT_CONTEXT else ())]:
             places = [place for place in store.uses(tried, schema_id, deleted=True) if place[0].name == subject.name]
@@ -197,56 +322,20 @@ def _schema_and_place(
     return schema, None
 
 
-def _places(store: Store, question: Question) -> list[tuple[Subject, int]]:
+def _places(desk: Desk, question: Question) -> list[tuple[Subject, int]]:
     """Give who holds the asked id, live, or also deleted where that is asked for."""
-    schema, _ = _schema_and_place(store, question.context, question.schema_id(), question.subject_in_query())
     wanted = question.subject_in_query()
-    places = store.uses(schema.context, schema.id, deleted=question.flag("deleted"))
+    schema, _ = _schema_and_place(desk, question, wanted)
+    places = desk.store.uses(schema.context, schema.id, deleted=question.flag("deleted"))
     return [place for place in places if wanted is None or not wanted.name or place[0].name == wanted.name]
-
-
-def _form(question: Question) -> str:
-    """Give the asked form of a schema's text; unknown ones mean the default."""
-    form = question.query.get("format", "")
-    return form if form == SERIALIZED else ""
-
-
-def _in_form(content: Content, form: str) -> str:
-    """Give the canonical text, or base64 of its FileDescriptorProto alone, without its imports."""
-    if form != SERIALIZED:
-        return content.text
-    file = FileDescriptorProto.FromString(content.descriptor)
-    file.name = _NAME_OF_SERIALIZED
-    return base64.b64encode(file.SerializeToString(deterministic=True)).decode()
-
-
-def _shown(content: Content, form: str) -> RegisteredSchema:
-    return RegisteredSchema(
-        guid=content.guid,
-        schema=_in_form(content, form),
-        references=content.references,
-        metadata=content.metadata,
-        rule_set=content.rule_set,
-    )
-
-
-def _placed(version: StoredVersion, form: str) -> RegisteredSchema:
-    return replace(
-        _shown(version.schema.content, form),
-        subject=version.subject.qualified,
-        version=version.version,
-        id=version.schema.id,
-        ts=version.ts,
-        deleted=version.deleted or None,
-    )
 
 
 def _schema(schema: RegisteredSchema) -> Reply:
     return Reply(200, body=schema.to_json())
 
 
-def _text(content: Content, form: str) -> Reply:
-    return Reply(200, body=_in_form(content, form).encode())
+def _text(desk: Desk, schema: StoredSchema, view: View) -> Reply:
+    return Reply(200, body=in_form(schema.content, view.form, schema.context, desk.draftsman).encode())
 
 
 def _json(value: object) -> Reply:

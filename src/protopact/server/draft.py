@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.message import DecodeError
 
-from protopact.compiler import check_import_path, compile_text, print_file
+from protopact.compiler import check_import_path, compile_text, normal_text, print_file
 from protopact.descriptor import FileSet, is_built_in
 from protopact.errors import ProtopactError, SchemaError
-from protopact.registry import LATEST, Metadata, Problem, Reference, RuleSet, Subject, content_guid
+from protopact.registry import (
+    LATEST,
+    PROTOBUF,
+    Metadata,
+    Problem,
+    Reference,
+    RuleSet,
+    Subject,
+    content_guid,
+    normal_references,
+)
 from protopact.server.bounded import BoundedCache
 from protopact.server.store import Content
 
@@ -39,6 +49,7 @@ class Draft:
     references: tuple[Reference, ...] = ()
     metadata: Metadata | None = None
     rule_set: RuleSet | None = None
+    schema_type: str = PROTOBUF
 
     @property
     def guid(self) -> str:
@@ -47,7 +58,21 @@ class Draft:
 
     def content(self) -> Content:
         """Give what is stored."""
-        return Content(self.guid, self.text, self.descriptor, self.references, self.metadata, self.rule_set)
+        return Content(
+            self.guid, self.text, self.descriptor, self.references, self.metadata, self.rule_set, self.schema_type
+        )
+
+    @classmethod
+    def of(cls, content: Content) -> Draft:
+        """Give the draft that a stored content was."""
+        return cls(
+            content.text,
+            content.descriptor,
+            content.references,
+            content.metadata,
+            content.rule_set,
+            content.schema_type,
+        )
 
 
 class Draftsman:
@@ -61,49 +86,66 @@ class Draftsman:
         self._store = store
         self._workers = workers
         self._files_max = files_max
-        self._compilations: BoundedCache[str, tuple[str, bytes]] = BoundedCache(
+        self._compilations: BoundedCache[tuple[str, bool], tuple[str, bytes]] = BoundedCache(
             entries_max=_COMPILATIONS_MAX, bytes_max=_COMPILATIONS_BYTES_MAX
         )
 
-    def draft(self, context: str, request: SchemaRequest) -> Draft:
-        """Understand a request for a schema in a context.
+    def draft(self, context: str, request: SchemaRequest, *, normalize: bool = False, deleted: bool = False) -> Draft:
+        """Understand a request for a schema in a context; `deleted` lets it refer to soft-deleted versions.
 
         InvalidSchemaError (42201) for a reference that is not kept here or is no import path, and for a text that
         does not compile.
         """
-        references = tuple(self._with_real_version(context, reference) for reference in request.references)
-        dependencies = self._files(context, references)
+        references = self.references(context, request.references, deleted=deleted)
+        if normalize:
+            references = normal_references(references)
+        dependencies = self.files(context, references, deleted=deleted)
         try:
-            text, descriptor = self._compiled(request.schema, dependencies)
+            text, descriptor = self._compiled(request.schema, dependencies, normalize=normalize)
         except SchemaError as error:
             raise _invalid(error) from error
         return Draft(text, descriptor, references, request.metadata, request.rule_set)
 
-    def _compiled(self, schema: str, dependencies: Sequence[FileDescriptorProto]) -> tuple[str, bytes]:
-        """Give canonical text and descriptor; every producer that starts sends the text it sent before."""
-        known = None if dependencies else self._compilations.find(schema)
+    def opaque(self, context: str, request: SchemaRequest) -> Draft:
+        """Take a schema of a type that is not understood here, as it came; its references may be soft-deleted."""
+        references = self.references(context, request.references, deleted=True)
+        schema_type = request.schema_type.upper()
+        return Draft(request.schema, b"", references, request.metadata, request.rule_set, schema_type)
+
+    def references(
+        self, context: str, references: Iterable[Reference], *, deleted: bool = False
+    ) -> tuple[Reference, ...]:
+        """Give references with real version numbers; InvalidSchemaError (42201) for what is not kept here."""
+        return tuple(
+            replace(reference, version=self._referenced(context, reference, deleted=deleted).version)
+            for reference in references
+        )
+
+    def _compiled(
+        self, schema: str, dependencies: Sequence[FileDescriptorProto], *, normalize: bool
+    ) -> tuple[str, bytes]:
+        """Give the text to keep and its descriptor; every producer that starts sends the text it sent before."""
+        key = (schema, normalize)
+        known = None if dependencies else self._compilations.find(key)
         if known is not None:
             return known
-        text, descriptor = self._compile(schema, dependencies)
+        file_set = self._compile(schema, dependencies)
+        text = print_file(file_set)
+        if normalize:
+            text = normal_text(file_set)
+            file_set = self._compile(text, dependencies)
+        descriptor = _bare(file_set.root_file)
         if not dependencies:
-            self._compilations.keep(schema, (text, descriptor), len(schema) + len(text) + len(descriptor))
+            self._compilations.keep(key, (text, descriptor), len(schema) + len(text) + len(descriptor))
         return text, descriptor
 
-    def _compile(self, schema: str, dependencies: Sequence[FileDescriptorProto]) -> tuple[str, bytes]:
+    def _compile(self, schema: str, dependencies: Sequence[FileDescriptorProto]) -> FileSet:
         root = _free_name({file.name for file in dependencies})
         sent = _sent_descriptor(schema)
         if sent is not None:
             sent.name = root
             schema = _printed(sent, dependencies)
-        file_set = compile_text(schema, file_name=root, dependencies=dependencies, workers=self._workers)
-        descriptor = FileDescriptorProto()
-        descriptor.CopyFrom(file_set.root_file)
-        descriptor.ClearField("name")
-        descriptor.ClearField("source_code_info")
-        return print_file(file_set), descriptor.SerializeToString(deterministic=True)
-
-    def _with_real_version(self, context: str, reference: Reference) -> Reference:
-        return replace(reference, version=self._referenced(context, reference).version)
+        return compile_text(schema, file_name=root, dependencies=dependencies, workers=self._workers)
 
     def _referenced(self, context: str, reference: Reference, *, deleted: bool = False) -> StoredVersion:
         """Give the live version that a reference means; what stored schemas refer to may be soft-deleted."""
@@ -114,17 +156,22 @@ class Draftsman:
             raise Problem.NO_REFERENCE.error(subject=reference.subject, version=number)
         return found
 
-    def _files(self, context: str, references: Iterable[Reference]) -> list[FileDescriptorProto]:
-        """Give the files of the references and of theirs, each under its import path; the first of a name wins."""
+    def files(
+        self, context: str, references: Iterable[Reference], *, deleted: bool = False
+    ) -> list[FileDescriptorProto]:
+        """Give the files of the references and of theirs, each under its import path; the first of a name wins.
+
+        InvalidSchemaError (42201) for a reference that is not kept here or is no import path.
+        """
         files: dict[str, FileDescriptorProto | None] = {}
-        waiting = [(context, reference, False) for reference in references]
+        waiting = [(context, reference, deleted) for reference in references]
         while waiting:
-            its_context, reference, deleted = waiting.pop(0)
+            its_context, reference, also_deleted = waiting.pop(0)
             if reference.name in files:
                 continue
             if len(files) == self._files_max:
                 raise Problem.INVALID_SCHEMA.error(reason=f"it imports more than {self._files_max} files")
-            found = self._referenced(its_context, reference, deleted=deleted)
+            found = self._referenced(its_context, reference, deleted=also_deleted)
             files[reference.name] = None if is_built_in(reference.name) else _named(reference.name, found)
             below = found.schema
             waiting += [(below.context, further, True) for further in below.content.references]
@@ -140,6 +187,15 @@ def _named(name: str, version: StoredVersion) -> FileDescriptorProto:
     file = FileDescriptorProto.FromString(version.schema.content.descriptor)
     file.name = name
     return file
+
+
+def _bare(file: FileDescriptorProto) -> bytes:
+    """Give a file's bytes as they are stored: without its name, which each importer chooses, and its comments."""
+    descriptor = FileDescriptorProto()
+    descriptor.CopyFrom(file)
+    descriptor.ClearField("name")
+    descriptor.ClearField("source_code_info")
+    return descriptor.SerializeToString(deterministic=True)
 
 
 def _free_name(taken: set[str]) -> str:

@@ -24,9 +24,17 @@ def response_type(call: Call) -> str:
 
 
 def check_request_type(call: Call) -> None:
-    """Refuse a body of another type than the dialect's by RegistryError 415; one without a type is JSON."""
-    sent = call.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if call.body and sent and sent not in REQUEST_TYPES:
+    """Refuse a body of another type than the dialect's by RegistryError 415; one without a type is JSON.
+
+    A browser must name the type: without it, a page of any site could send a body here. Compressed bodies are refused:
+    a few bytes of them can stand for very many.
+    """
+    headers = call.headers
+    sent = headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_browsers = "origin" in headers or "sec-fetch-site" in headers
+    is_known = sent in REQUEST_TYPES or (not sent and not is_browsers)
+    is_plain = headers.get("content-encoding", "identity").strip().lower() in {"", "identity"}
+    if not is_plain or (call.body and not is_known):
         raise RegistryError("HTTP 415 Unsupported Media Type", error_code=415)
 
 

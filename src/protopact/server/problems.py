@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SERVER_FAILED = 500
+_UNAVAILABLE = 503
 
 _log = logging.getLogger(__name__)
 
@@ -27,5 +28,7 @@ def refusal(error: Exception, *, headers: Mapping[str, str] | None = None, reque
     else:
         problem = RegistryError("an internal error occurred", error_code=500)
     if problem.status >= _SERVER_FAILED and problem is not error:
-        _log.error("request %s failed: %s", request_id, error, exc_info=error)
+        # An outage is one fact, however many requests meet it: it needs no stack trace each.
+        trace = None if problem.status == _UNAVAILABLE else error
+        _log.error("request %s failed: %s", request_id, error, exc_info=trace)
     return Reply(problem.status, headers or {}, error_body(problem))

@@ -18,16 +18,21 @@ T = TypeVar("T")
 
 _DIGITS_MAX = 10
 _NUMBER_MAX = 2**31 - 1
-_EVERY_CONTEXT = ":*:"
+EVERY_CONTEXT = ":*:"
+"""The start of a subject prefix that means every context."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A call and the named parts of its path, decoded; `context` is that of the prefix `/contexts/{context}`."""
+    """A call and the named parts of its path, decoded; `context` is that of the prefix `/contexts/{context}`.
+
+    `path` is the path's line in the table of routes, such as `/schemas/ids/{id}`.
+    """
 
     call: Call
     parts: Mapping[str, str]
     context: str = DEFAULT_CONTEXT
+    path: str = ""
 
     @cached_property
     def query(self) -> Mapping[str, str]:
@@ -50,6 +55,10 @@ class Question:
         """Read the body; RegistryError 400 or 422."""
         return SchemaRequest.from_json(self.call.body)
 
+    def values(self, name: str) -> Sequence[str]:
+        """Read all values of a name in the query."""
+        return [value for its_name, value in self.call.query if its_name == name]
+
     def flag(self, name: str) -> bool:
         """Read a boolean of the query; false unless it says true."""
         return self.query.get(name, "").lower() == "true"
@@ -59,23 +68,29 @@ class Question:
         text = self.query.get("subject", "")
         return Subject.parse(text, context=self.context) if text else None
 
-    def subject_prefix(self) -> tuple[str | None, str]:
+    def subject_prefix(self, default: str = EVERY_CONTEXT) -> tuple[str | None, str]:
         """Read the query's subject prefix: the context, None for all, and the start of the name.
 
-        None said means all contexts, or the path's; an empty one means that of the path alone.
+        Where none is said, it is the default, or behind a path's context that context; an empty one means that of the
+        path alone.
         """
-        everywhere = _EVERY_CONTEXT if self.context == DEFAULT_CONTEXT else ""
+        everywhere = default if self.context == DEFAULT_CONTEXT else ""
         text = self.query.get("subjectPrefix", everywhere)
-        if text.startswith(_EVERY_CONTEXT):
-            return None, text.removeprefix(_EVERY_CONTEXT)
+        if text.startswith(EVERY_CONTEXT):
+            return None, text.removeprefix(EVERY_CONTEXT)
         subject = Subject.parse(text, context=self.context)
         return subject.context, subject.name
 
     def page(self, items: Sequence[T]) -> Sequence[T]:
         """Give the part of a list that `offset` and `limit` ask for; a limit of 0 or less asks for all."""
+        start, end = self.window()
+        return items[start:end]
+
+    def window(self, items_max: int = _NUMBER_MAX) -> tuple[int, int]:
+        """Read `offset` and `limit`: from which item to before which; a limit that is none or too large is the most."""
         offset = max(_number(self.query.get("offset", "0")), 0)
         limit = _number(self.query.get("limit", "-1"))
-        return items[offset : offset + limit] if limit > 0 else items[offset:]
+        return offset, offset + (limit if 0 < limit <= items_max else items_max)
 
 
 def _number(text: str) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import signal
 import socket
+import ssl
 import threading
 import time
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from protopact.errors import ConfigError, MissingExtraError
@@ -20,14 +23,36 @@ if TYPE_CHECKING:
 
     import uvicorn
 
+    from protopact.server.auth import Guard
     from protopact.settings import ServerSettings
 
 _LOOPBACK = "127.0.0.1"
 _PORT_MAX = 65_535
-_KEEP_ALIVE_S = 30
 _BACKLOG = 2048
 _START_S = 10.0
 _POLL_S = 0.005
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """A server's certificate chain and private key, as PEM files; the key's password, if it has one."""
+
+    certificate: str
+    key: str
+    key_password: str | None = field(default=None, repr=False)
+
+    def check(self) -> None:
+        """Refuse by ConfigError files that cannot be used."""
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+                self.certificate, self.key, lambda: self.key_password or ""
+            )
+        except (OSError, ValueError) as error:  # an SSLError is an OSError
+            raise ConfigError(
+                f"the certificate {self.certificate} and the key {self.key} cannot be used: {error}", option="tls"
+            ) from error
 
 
 def serve_registry(
@@ -36,38 +61,53 @@ def serve_registry(
     host: str = _LOOPBACK,
     port: int = 8081,
     insecure: bool = False,
+    guard: Guard | None = None,
+    tls: Tls | None = None,
     settings: ServerSettings | None = None,
     say: Callable[[str], object] = lambda _line: None,
 ) -> None:
     """Serve a registry until Ctrl-C or SIGTERM, then finish what is in flight and return.
 
-    Port 0 takes a free one. `say` is given a line when the registry listens and when it has stopped. ConfigError
-    when others can reach the address and `insecure` does not allow it, for there is no authentication, and when the
-    address cannot be used; StoreError when the store cannot; MissingExtraError without uvicorn.
+    Port 0 takes a free one. `guard` knows who asks; it is closed at the end. `say` is given a line when the registry
+    listens and when it has stopped. ConfigError when others can reach the address, there is no guard and `insecure`
+    does not allow that, and when the address or the certificate cannot be used; StoreError when the store cannot;
+    MissingExtraError without uvicorn.
     """
-    _refuse_public(host, insecure=insecure)
-    with closing(Registry(open_store(store_url), settings=settings)) as registry, closing(_listen(host, port)) as door:
-        server = _server(registry)
+    if guard is None:
+        _refuse_public(host, insecure=insecure)
+    elif tls is None and not _is_loopback(host):
+        _log.warning("passwords and tokens come unencrypted, unless a proxy in front of the registry speaks TLS")
+    with (
+        closing(Registry(open_store(store_url), settings=settings, guard=guard)) as registry,
+        closing(_listen(host, port)) as door,
+    ):
+        server = _server(registry, tls)
+        _allow_connections(registry.settings)
         with _stopped_by_signals(server):
-            say(f"registry  {_url(door)}")
+            say(f"registry  {_url(door, tls)}")
             server.run([door])
     say("registry  stopped")
 
 
 @contextmanager
 def background_registry(
-    store_url: str = "memory:", *, port: int = 0, settings: ServerSettings | None = None
+    store_url: str = "memory:",
+    *,
+    port: int = 0,
+    guard: Guard | None = None,
+    tls: Tls | None = None,
+    settings: ServerSettings | None = None,
 ) -> Iterator[str]:
     """Serve a registry to this machine in a thread, and give its URL; leaving the block drains and stops it.
 
     The port is a free one unless it is named. ConfigError and StoreError as for `serve_registry`.
     """
     with (
-        closing(Registry(open_store(store_url), settings=settings)) as registry,
+        closing(Registry(open_store(store_url), settings=settings, guard=guard)) as registry,
         closing(_listen(_LOOPBACK, port)) as door,
     ):
-        server = _server(registry)
-        url = _url(door)
+        server = _server(registry, tls)
+        url = _url(door, tls)
         thread = threading.Thread(target=server.run, args=([door],), name="protopact-registry", daemon=True)
         thread.start()
         try:
@@ -78,22 +118,35 @@ def background_registry(
             thread.join()
 
 
-def _server(registry: Registry) -> uvicorn.Server:
+def _server(registry: Registry, tls: Tls | None) -> uvicorn.Server:
     try:
         import uvicorn
+
+        from protopact.server.connections import guarded
     except ImportError as error:
         raise MissingExtraError(
-            "the registry's HTTP server needs uvicorn", option="extra", hint="install 'protopact[server]'"
+            "the registry's HTTP server needs uvicorn and httptools",
+            option="extra",
+            hint="install 'protopact[server]'",
         ) from error
+    if tls is not None:
+        tls.check()
+    protocol = guarded(registry.settings)
+    registry.metrics.watch("connections", "Open connections", lambda: len(protocol.gate.open))
     return uvicorn.Server(
         uvicorn.Config(
             asgi_app(registry),
+            http=protocol,
+            loop="auto" if tls is None else "protopact.server.connections:event_loop",
+            ssl_certfile=None if tls is None else tls.certificate,
+            ssl_keyfile=None if tls is None else tls.key,
+            ssl_keyfile_password=None if tls is None else tls.key_password or "",
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_keep_alive=round(registry.settings.keep_alive_s),
             timeout_graceful_shutdown=max(1, round(registry.settings.drain_s)),
             backlog=_BACKLOG,
         )
@@ -115,9 +168,16 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _url(door: socket.socket) -> str:
+def _allow_connections(settings: ServerSettings) -> None:
+    from protopact.server.connections import allow_connections
+
+    allow_connections(settings.connections_max)
+
+
+def _url(door: socket.socket, tls: Tls | None) -> str:
     host, port = door.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "http" if tls is None else "https"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _refuse_public(host: str, *, insecure: bool) -> None:
@@ -125,7 +185,8 @@ def _refuse_public(host: str, *, insecure: bool) -> None:
         raise ConfigError(
             f"others can reach {host or 'all interfaces'}, and the registry has no authentication",
             option="host",
-            hint="listen on 127.0.0.1, or allow it by --insecure (insecure=True) where the network is trusted",
+            hint="set up users, listen on 127.0.0.1, or allow it by --insecure (insecure=True) where the network is"
+            " trusted",
         )
 
 

@@ -147,3 +147,16 @@ def test_a_value_that_landed_meanwhile_is_not_fetched_again() -> None:
 
     assert not flight.leads
     assert flight.future.result() == 7
+
+
+def test_a_value_is_discarded_only_while_it_is_that_very_one() -> None:
+    cache: Cache[list[int]] = Cache(2)
+    old, new = [1], [1]
+    cache.put("a", old)
+    cache.put("a", new)
+
+    cache.discard("a", old)
+    assert cache.find("a") is new
+    cache.discard("a", new)
+    assert cache.find("a") is None
+    cache.discard("nowhere", new)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
@@ -8,6 +9,9 @@ from protopact.client import calls
 from protopact.errors import InvalidSubjectError, InvalidVersionError, RegistryError
 from protopact.flow import Reply
 from protopact.registry import SchemaRequest
+
+if TYPE_CHECKING:
+    from protopact.client.asks import Ask
 
 REQUEST = SchemaRequest("x")
 
@@ -27,7 +31,7 @@ REQUEST = SchemaRequest("x")
         (calls.lookup("s", REQUEST), "POST /subjects/s"),
     ],
 )
-def test_a_call_goes_to_its_route(ask: calls.Ask[object], wanted: str) -> None:
+def test_a_call_goes_to_its_route(ask: Ask[object], wanted: str) -> None:
     assert f"{ask.call.method} {ask.call.path}" == wanted
     assert ask.call.headers["accept"].startswith("application/vnd.schemaregistry.v1+json")
 
@@ -92,7 +96,7 @@ def test_what_cannot_be_asked_is_refused_before_it_is_sent() -> None:
         (calls.lookup("s", REQUEST), b"[]"),
     ],
 )
-def test_an_answer_that_is_not_what_the_route_promises_is_refused(ask: calls.Ask[object], body: bytes) -> None:
+def test_an_answer_that_is_not_what_the_route_promises_is_refused(ask: Ask[object], body: bytes) -> None:
     with pytest.raises(RegistryError):
         ask.read(Reply(200, {}, body))
 

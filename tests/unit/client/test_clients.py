@@ -9,57 +9,24 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
 from protopact.client import AsyncSchemaRegistryClient, SchemaRegistryClient
-from protopact.errors import ConfigError, RegistryError, SubjectNotFoundError, TransportError
+from protopact.errors import ConfigError, RegistryError, SchemaNotFoundError, SubjectNotFoundError, TransportError
 from protopact.settings import ClientSettings
 from unit.client.scripted import Routes, answer
+from unit.client.serving import say, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from http.server import BaseHTTPRequestHandler
 
     from protopact.flow import Call, Reply
 
 QUICK = ClientSettings(timeout_s=0.3, retries_max=0, retry_delay_s_min=0.01, retry_delay_s_max=0.02)
 BY_ID = "/schemas/ids/7"
-
-
-@contextmanager
-def serving(handle: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            handle(self)
-
-        do_POST = do_GET  # noqa: N815  (http.server finds it by this name)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def say(handler: BaseHTTPRequestHandler, value: object, status: int = 200, **headers: str) -> None:
-    body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    handler.send_response(status)
-    for name, text in {"content-length": str(len(body)), **headers}.items():
-        handler.send_header(name.replace("_", "-"), text)
-    handler.end_headers()
-    handler.wfile.write(body)
 
 
 @contextmanager
@@ -385,14 +352,36 @@ def test_an_answer_that_is_wrong_is_never_kept(bad: object) -> None:
     assert registry.get_schema_by_id(7).schema == "y"
 
 
-def test_a_not_found_is_asked_again() -> None:
+def test_a_not_found_is_believed_for_a_moment_and_then_asked_again() -> None:
     sender = Routes({})
+    registry = SchemaRegistryClient(sender=sender, settings=ClientSettings(missing_ttl_s=0.2))
+    refusals = []
+    for _ in range(3):
+        with pytest.raises(SchemaNotFoundError) as caught:
+            registry.get_schema_by_id(7)
+        refusals.append(caught.value)
+    assert sender.asked == [f"GET {BY_ID}"]
+    assert len({id(refusal) for refusal in refusals}) == 3
+    assert {(refusal.error_code, refusal.status) for refusal in refusals} == {(40403, 404)}
+
+    sender.routes[f"GET {BY_ID}"] = {"schema": "y"}
+    time.sleep(0.25)
+    assert registry.get_schema_by_id(7).schema == "y"
+
+
+def test_an_id_that_comes_into_being_by_registering_is_found_at_once() -> None:
+    sender = Routes({"POST /subjects/s/versions": {"id": 7}})
     registry = SchemaRegistryClient(sender=sender)
-    with pytest.raises(RegistryError):
+    with pytest.raises(SchemaNotFoundError):
         registry.get_schema_by_id(7)
+    registry.register("s", "x")
     sender.routes[f"GET {BY_ID}"] = {"schema": "y"}
 
     assert registry.get_schema_by_id(7).schema == "y"
+
+
+def test_an_unknown_id_is_believed_to_be_so_for_no_longer_than_a_second_by_default() -> None:
+    assert 0 < ClientSettings().missing_ttl_s <= 1
 
 
 def test_latest_is_believed_for_a_while_and_forgotten_after_registering() -> None:

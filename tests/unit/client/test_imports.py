@@ -129,13 +129,14 @@ def test_references_without_a_context_count_in_the_context_of_their_schema() -> 
     assert len(sender.asked) == 2
 
 
-def test_an_unknown_id_is_refused_and_not_remembered() -> None:
+def test_an_unknown_id_is_refused_and_remembered_for_a_moment_only() -> None:
     registry, sender = client({})
     for _ in range(2):
         with pytest.raises(SchemaNotFoundError):
             registry.fetch_file_set(1)
-    assert sender.asked == [BY_ID, BY_ID]
+    assert sender.asked == [BY_ID]
 
+    registry.session.missing.clear()
     sender.routes[BY_ID] = stored(packed(file("", "A")))
     assert registry.fetch_file_set(1).root == "schema.proto"
 

@@ -41,6 +41,12 @@ class Asker:
     def post(self, path: str, body: object, **query: object) -> Any:
         return json.loads(self.raw("POST", path, json.dumps(body).encode(), **query).body)
 
+    def put(self, path: str, body: object, **query: object) -> Any:
+        return json.loads(self.raw("PUT", path, json.dumps(body).encode(), **query).body)
+
+    def delete(self, path: str, **query: object) -> Any:
+        return json.loads(self.raw("DELETE", path, **query).body or b"null")
+
     def register(self, subject: str, schema: str, *references: tuple[str, str, int], **more: object) -> Any:
         return self.post(f"/subjects/{quote(subject, safe='')}/versions", request(schema, *references, **more))
 
@@ -67,6 +73,15 @@ def registry(workers: Workers) -> Iterator[Registry]:
 
 @pytest.fixture
 def ask(registry: Registry) -> Asker:
+    """Ask a registry that takes any schema after any other: most rules have nothing to do with compatibility."""
+    asker = Asker(registry)
+    asker.put("/config", {"compatibility": "NONE"})
+    return asker
+
+
+@pytest.fixture
+def strict(registry: Registry) -> Asker:
+    """Ask a registry whose config is as it comes."""
     return Asker(registry)
 
 

@@ -11,12 +11,15 @@ import pytest
 
 from protopact.flow import Reply
 from protopact.server import Registry, asgi_app
+from protopact.server.access import LOCAL
+from protopact.server.metrics import Metrics
 from protopact.settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from protopact.flow import Call, Flow
+    from protopact.server.access import Principal
 
 A = 'syntax = "proto3";\n\nmessage A {\n  int32 a = 1;\n}\n'
 
@@ -196,10 +199,20 @@ def test_a_client_that_goes_away_is_not_answered(app: Any) -> None:
 
 
 class Silent:
-    """A registry that has nothing prepared."""
+    """A registry that has nothing prepared, and lets everybody in."""
 
-    def find_prepared(self, _path: str, _query: bytes) -> None:
+    def __init__(self) -> None:
+        self.metrics = Metrics()
+
+    def find_prepared(self, _path: str, _query: bytes, _authorization: bytes) -> None:
         return None
+
+    def identify(self, _call: Call) -> Flow[Principal]:
+        yield from ()
+        return LOCAL
+
+    def told(self, _error: Exception, _call: Call) -> dict[str, str]:
+        return {}
 
 
 def test_more_calls_at_a_time_than_allowed_are_told_to_come_again(registry: Registry) -> None:

@@ -158,6 +158,7 @@ def test_ids_and_versions_outlive_the_process(
 ) -> None:
     url = f"sqlite:{tmp_path / 'r.db'}"
     first = Registry(open_store(url), workers=workers)
+    asker(first).put("/config", {"compatibility": "NONE"})
     before = [asker(first).register("s", A), asker(first).register("s", B)]
     first.close()
     second = Registry(open_store(url), workers=workers)

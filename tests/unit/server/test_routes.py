@@ -12,19 +12,29 @@ from protopact.server.routes import ROUTES, allowed_methods, find_command
 
 # A context alone, "/contexts/eu/", is another path than "/".
 PLACES = [(prefix, *route) for prefix in ("", "/contexts/eu") for route in ROUTES if prefix == "" or route[1] != "/"]
+FILLING = {
+    "id": "7",
+    "subject": "versions",
+    "version": "schema",
+    "guid": "ids",
+    "context": "c",
+    "tag": "tags",
+    "type": "name",
+    "name": "type",
+}
 
 
 @pytest.mark.parametrize(("prefix", "method", "path", "command"), PLACES)
 def test_every_line_of_the_table_is_reached_by_its_path(prefix: str, method: str, path: str, command: object) -> None:
-    filled = path.format(id="7", subject="versions", version="schema", guid="ids")
+    filled = path.format(**FILLING)
     found, question = find_command(Call(method, prefix + filled))
     assert found is command
     assert question.context == (".eu" if prefix else ".")
     assert method in allowed_methods(prefix + filled)
-    assert set(question.parts.values()) <= {"7", "versions", "schema", "ids"}
+    assert set(question.parts.values()) <= set(FILLING.values())
 
 
-@pytest.mark.parametrize("path", ["/x", "/schemas", "/schemas/ids", "/schemas/ids/1/2", "/subjects/a/versions/1/x/y"])
+@pytest.mark.parametrize("path", ["/x", "/schemas/ids", "/schemas/ids/1/2", "/subjects/a/versions/1/x/y"])
 def test_other_paths_are_not_found(path: str) -> None:
     with pytest.raises(RegistryError) as caught:
         find_command(Call("GET", path))

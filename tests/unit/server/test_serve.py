@@ -117,7 +117,7 @@ def test_a_signal_drains_and_the_call_returns(tmp_path: Path, number: signal.Sig
         client = threading.Thread(target=lambda: done.append(fetch(url, "POST", "/subjects/s/versions", BODY)))
         fetch(url, "GET", "/")
         client.start()
-        while fetch(url, "GET", "/subjects") == (200, []):
+        while not done and fetch(url, "GET", "/subjects") == (200, []):
             pass
         process.send_signal(number)
         output, errors = process.communicate(timeout=20)

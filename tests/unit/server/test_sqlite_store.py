@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from protopact.errors import ConfigError, StoreError
-from protopact.registry import Subject
-from protopact.server.store import SqliteStore, migrate, open_store, sqlite
+from protopact.registry import Reference, Subject, content_guid
+from protopact.server.store import Content, SqliteStore, migrate, open_store, sqlite
 from protopact.server.store.migrate import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -80,6 +80,47 @@ def test_an_older_database_is_brought_up_to_date(tmp_path: Path, monkeypatch: py
         assert connection.execute("SELECT count(*) FROM added").fetchone() == (0,)
 
 
+def version_one(path: Path) -> None:
+    """Make a database as the first release made it, with a schema, one that refers to it, and a deleted version."""
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {migrate.APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute("INSERT INTO contexts VALUES ('.', 5)")
+        refers = '[{"name": "m.proto", "subject": "m", "version": 1}]'
+        for schema_id, text, references in ((1, "m", ""), (5, "text \u0141", refers)):
+            guid = content_guid(text, [Reference("m.proto", "m", 1)] if references else [])
+            row = (".", schema_id, guid, text, b"d", references, '{"properties": {"k": "v"}}', None, 7)
+            connection.execute("INSERT INTO schemas VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute("INSERT INTO schema_references VALUES ('.', 'm', 1, '.', 5)")
+        connection.executemany("INSERT INTO subjects VALUES ('.', ?)", [("m",), ("s",)])
+        versions = [(".", "m", 1, 1, 7, 0), (".", "s", 1, 1, 7, 1), (".", "s", 2, 5, 8, 0)]
+        connection.executemany("INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?)", versions)
+        connection.commit()
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date_with_all_that_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+    version_one(path)
+    with closing(SqliteStore(path)) as store:
+        found = store.find_version(Subject("s"), 2)
+        assert found is not None
+        assert (found.schema.id, found.schema.content.text, found.ts) == (5, "text \u0141", 8)
+        assert found.schema.content.schema_type == "PROTOBUF"
+        assert found.schema.content.references == (Reference("m.proto", "m", 1),)
+        assert list(store.versions_with_text(Subject("s"), "text \u0141")) == [found]
+        assert list(store.version_numbers(Subject("s"), deleted=True)) == [1, 2]
+        assert list(store.referrers(Subject("m"), 1)) == [5]
+        assert store.last_id(".") == 5
+        with store.writing() as ledger:
+            again = ledger.append(Subject("t"), 1, found.schema.content, ts=9)
+            new = ledger.append(Subject("t"), 2, Content(content_guid("n"), "n", b""), ts=9)
+        assert (again.schema.id, new.schema.id) == (5, 6)
+        assert store._writer.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert store._writer.execute("PRAGMA foreign_keys").fetchone() == (1,)
+
+
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "r.db"
     SqliteStore(path).close()
@@ -110,7 +151,9 @@ def test_a_new_database_is_the_owners_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("url", ["", "memory", "sqlite:", "sqlite", "postgresql://x", "memory:x", "/a/path"])
+@pytest.mark.parametrize(
+    "url", ["", "memory", "sqlite:", "sqlite", "mysql://x:pw@y", "postgresql:x", "memory:x", "/a/path"]
+)
 def test_an_address_of_no_store_is_a_config_error(url: str) -> None:
     with pytest.raises(ConfigError, match="no store has the address") as caught:
         open_store(url)

@@ -8,16 +8,41 @@ from protopact.door import door
 
 if TYPE_CHECKING:
     from protopact.server.store.opening import open_store
-    from protopact.server.store.port import Content, Ledger, Reading, Store, StoredSchema, StoredVersion
+    from protopact.server.store.port import (
+        AuditEntry,
+        Content,
+        Document,
+        Ledger,
+        Link,
+        Reading,
+        Store,
+        StoredSchema,
+        StoredVersion,
+    )
     from protopact.server.store.sqlite import SqliteStore
 
-__all__ = ["Content", "Ledger", "Reading", "SqliteStore", "Store", "StoredSchema", "StoredVersion", "open_store"]
+__all__ = [
+    "AuditEntry",
+    "Content",
+    "Document",
+    "Ledger",
+    "Link",
+    "Reading",
+    "SqliteStore",
+    "Store",
+    "StoredSchema",
+    "StoredVersion",
+    "open_store",
+]
 
 __getattr__ = door(
     __name__,
     {
+        "AuditEntry": "port",
         "Content": "port",
+        "Document": "port",
         "Ledger": "port",
+        "Link": "port",
         "Reading": "port",
         "SqliteStore": "sqlite",
         "Store": "port",

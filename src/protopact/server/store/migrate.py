@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from protopact.errors import StoreError
@@ -62,6 +63,64 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID""",
         "CREATE INDEX versions_by_schema ON versions (context, schema_id, subject, version)",
     ),
+    (
+        "ALTER TABLE contexts ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0",
+        # `again` marks a content that was imported under a second id; without it, a content has one id.
+        # `digest` is the SHA-256 of the text: texts are looked up by it, for an index over them would be as large.
+        """CREATE TABLE new_schemas (
+            context TEXT NOT NULL REFERENCES contexts (name),
+            id INTEGER NOT NULL,
+            guid TEXT NOT NULL,
+            text TEXT NOT NULL,
+            digest BLOB NOT NULL,
+            descriptor BLOB NOT NULL,
+            refers TEXT NOT NULL,
+            metadata TEXT,
+            rule_set TEXT,
+            schema_type TEXT NOT NULL,
+            ts INTEGER NOT NULL,
+            again INTEGER NOT NULL,
+            PRIMARY KEY (context, id)
+        ) STRICT""",
+        """INSERT INTO new_schemas
+            SELECT context, id, guid, text, sha256(text), descriptor, refers, metadata, rule_set, 'PROTOBUF', ts, 0
+            FROM schemas""",
+        "DROP TABLE schemas",
+        "ALTER TABLE new_schemas RENAME TO schemas",
+        "CREATE UNIQUE INDEX schemas_by_content ON schemas (context, guid) WHERE again = 0",
+        "CREATE INDEX schemas_by_guid ON schemas (guid, context, id)",
+        "CREATE INDEX schemas_by_text ON schemas (context, digest)",
+        # Ids whose schemas were removed: what they stood for, so that they never stand for anything else.
+        """CREATE TABLE spent_ids (
+            context TEXT NOT NULL,
+            id INTEGER NOT NULL,
+            guid TEXT NOT NULL,
+            PRIMARY KEY (context, id)
+        ) STRICT, WITHOUT ROWID""",
+        # Configs, modes and whatever else is a JSON object with a kind and a scope.
+        """CREATE TABLE documents (
+            context TEXT NOT NULL,
+            name TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            body TEXT NOT NULL,
+            PRIMARY KEY (context, name, kind)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX documents_by_kind ON documents (kind, context, name)",
+    ),
+    (
+        """CREATE TABLE audit (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            ts INTEGER NOT NULL,
+            who TEXT NOT NULL,
+            what TEXT NOT NULL,
+            context TEXT NOT NULL,
+            name TEXT NOT NULL,
+            detail TEXT NOT NULL
+        ) STRICT""",
+        # An entry is for good: no statement of ours changes one, and none of anybody else's by mistake.
+        "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is final'); END",
+        "CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is final'); END",
+    ),
 )
 
 
@@ -70,6 +129,9 @@ def migrate(connection: sqlite3.Connection) -> None:
 
     StoreError for a database of a newer version, and for one that is not a registry's.
     """
+    connection.create_function("sha256", 1, _sha256, deterministic=True)
+    # A table that others refer to is changed by making it anew, which their references must not notice.
+    connection.execute("PRAGMA foreign_keys = OFF")
     connection.execute("BEGIN IMMEDIATE")
     try:
         seen = _seen(connection)
@@ -79,11 +141,24 @@ def migrate(connection: sqlite3.Connection) -> None:
         if seen < len(MIGRATIONS):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            _check_references(connection)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _sha256(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _check_references(connection: sqlite3.Connection) -> None:
+    broken = connection.execute("PRAGMA foreign_key_check").fetchone()
+    if broken is not None:
+        raise StoreError(f"the database is damaged: its table {broken[0]!r} refers to rows that are not there")
 
 
 def _seen(connection: sqlite3.Connection) -> int:

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
 
 
 def open_store(url: str) -> Store:
-    """Open the store at an address: `memory:` keeps nothing, `sqlite:PATH` keeps all in one file.
+    """Open the store at an address.
 
-    ConfigError for an address of another kind, StoreError for a file that cannot be used.
+    `memory:` keeps nothing, `sqlite:PATH` keeps all in one file, `postgresql://…` in a database that several
+    registries may share. ConfigError for an address of another kind, StoreError for a file or a database that cannot be
+    used, MissingExtraError for one whose package is not installed.
     """
     from protopact.server.store.sqlite import SqliteStore
 
@@ -22,4 +24,18 @@ def open_store(url: str) -> Store:
         return SqliteStore(":memory:")
     if kind == "sqlite" and path:
         return SqliteStore(path)
-    raise ConfigError(f"no store has the address {url!r}", option="store", hint="use sqlite:PATH or memory:")
+    if kind in {"postgresql", "postgres"} and path.startswith("//"):
+        from protopact.server.store.postgres import PostgresStore
+
+        return PostgresStore(url)
+    raise ConfigError(
+        f"no store has the address {_shown(url)}",
+        option="store",
+        hint="use sqlite:PATH, postgresql://USER@HOST/DATABASE or memory:",
+    )
+
+
+def _shown(url: str) -> str:
+    # What follows may hold a password.
+    kind, separator, _ = url.partition("://")
+    return repr(f"{kind}://…" if separator else url)

@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from protopact.errors import StoreError
+from protopact.server.store.lending import LendingStore
 from protopact.server.store.migrate import migrate
 from protopact.server.store.tables import Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from protopact.registry import Subject
-    from protopact.server.store.port import StoredSchema, StoredVersion
+    from collections.abc import Callable, Iterator
 
 _BUSY_S = 10.0
 _FULL = 2
@@ -29,12 +27,14 @@ _MEMORY = ":memory:"
 _CLOSED = "the store is closed"
 
 
-class SqliteStore:
+class SqliteStore(LendingStore):
     """A registry's store in the file `path`, made if it is not there; `:memory:` keeps nothing.
 
     StoreError when the file cannot be opened, is of a newer version or another program's, or when the file system
     does not let SQLite write ahead.
     """
+
+    answers_at_once = True
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open the database and bring its tables up to date."""
@@ -47,61 +47,6 @@ class SqliteStore:
         with _told(self._path):
             self._writer = self._open()
         self._tables = Tables(self._writer)
-
-    def find_schema(self, context: str, schema_id: int) -> StoredSchema | None:
-        """See `Reading.find_schema`."""
-        with self._reading() as tables:
-            return tables.find_schema(context, schema_id)
-
-    def find_schema_by_guid(self, guid: str) -> StoredSchema | None:
-        """See `Reading.find_schema_by_guid`."""
-        with self._reading() as tables:
-            return tables.find_schema_by_guid(guid)
-
-    def find_version(self, subject: Subject, version: int, *, deleted: bool = False) -> StoredVersion | None:
-        """See `Reading.find_version`."""
-        with self._reading() as tables:
-            return tables.find_version(subject, version, deleted=deleted)
-
-    def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
-        """See `Reading.versions_with_text`."""
-        with self._reading() as tables:
-            return tables.versions_with_text(subject, text, deleted=deleted)
-
-    def version_numbers(self, subject: Subject, *, deleted: bool = False) -> Sequence[int]:
-        """See `Reading.version_numbers`."""
-        with self._reading() as tables:
-            return tables.version_numbers(subject, deleted=deleted)
-
-    def last_version(self, subject: Subject) -> int:
-        """See `Reading.last_version`."""
-        with self._reading() as tables:
-            return tables.last_version(subject)
-
-    def subjects(self, context: str | None, prefix: str = "", *, deleted: bool = False) -> Sequence[Subject]:
-        """See `Reading.subjects`."""
-        with self._reading() as tables:
-            return tables.subjects(context, prefix, deleted=deleted)
-
-    def uses(self, context: str, schema_id: int, *, deleted: bool = False) -> Sequence[tuple[Subject, int]]:
-        """See `Reading.uses`."""
-        with self._reading() as tables:
-            return tables.uses(context, schema_id, deleted=deleted)
-
-    def referrers(self, subject: Subject, version: int, *, deleted: bool = False) -> Sequence[int]:
-        """See `Reading.referrers`."""
-        with self._reading() as tables:
-            return tables.referrers(subject, version, deleted=deleted)
-
-    def contexts(self) -> Sequence[str]:
-        """See `Reading.contexts`."""
-        with self._reading() as tables:
-            return tables.contexts()
-
-    def last_id(self, context: str) -> int:
-        """See `Reading.last_id`."""
-        with self._reading() as tables:
-            return tables.last_id(context)
 
     @contextmanager
     def writing(self) -> Iterator[Tables]:
@@ -117,6 +62,9 @@ class SqliteStore:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
+
+    def when_removed(self, tell: Callable[[], object]) -> None:
+        """See `Store.when_removed`: nobody else uses the file."""
 
     def close(self) -> None:
         """See `Store.close`."""
