@@ -1,6 +1,6 @@
 """★ From descriptors to canonical `.proto` text.
 
-The layout is that of Confluent's canonical text (REGISTRY §3), so that equal spellings have equal content hashes.
+The layout is that of Confluent's canonical text, so that equal spellings have equal content hashes.
 What a descriptor does not remember is printed one way: names short within their package, options as aggregates, one
 `reserved` statement for numbers and one for names. Compiled again, the text gives the same descriptor but for the
 order of fields.

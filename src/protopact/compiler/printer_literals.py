@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from struct import pack, unpack
 
-# Confluent's canonical text escapes these, the single quote among them (REGISTRY §3).
+# Confluent's canonical text escapes these, the single quote among them.
 _ESCAPES = {
     0x07: "\\a",
     0x08: "\\b",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from protopact.descriptor.file_sets import FileSet
 
-# A small compiled schema takes about 17 KiB (RELIABILITY.md): the cache stays under some 20 MiB.
+# A small compiled schema takes about 17 KiB: the cache stays under some 20 MiB.
 POOLS_MAX = 1000
 _UPB_PREAMBLE = "Couldn't build proto file into descriptor pool: "
 

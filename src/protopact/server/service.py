@@ -158,7 +158,7 @@ class Service:
 
 
 def decide(draft: Draft, history: History, request: SchemaRequest) -> StoredVersion | Addition:
-    """Decide what registering a draft means for a subject: a version that it has, or one more (REGISTRY §2.2)."""
+    """Decide what registering a draft means for a subject: a version that it has, or one more."""
     next_version = history.last_version + 1
     content = _with_version_property(_inheriting(draft, history.latest), request, next_version).content()
     for version in history.same_text:
@@ -173,7 +173,7 @@ def decide(draft: Draft, history: History, request: SchemaRequest) -> StoredVers
 
 
 def find_equal(draft: Draft, history: History) -> StoredVersion | None:
-    """Find the version that holds a draft: by content hash, else by meaning (REGISTRY §2.4)."""
+    """Find the version that holds a draft: by content hash, else by meaning."""
     for meant in (draft, _inheriting(draft, history.latest)):
         guid = meant.guid
         for version in history.same_text:
