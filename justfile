@@ -27,11 +27,11 @@ format:
 
 # The tests that need no server, with short campaigns
 test *arguments:
-    pytest -q {{ arguments }}
+    pytest -q -n 2 {{ arguments }}
 
 # The same tests with their full counts
 prove *arguments:
-    PROTOPACT_COUNT=full pytest -q {{ arguments }}
+    PROTOPACT_COUNT=full pytest -q -n 2 {{ arguments }}
 
 # Tests against Apache Kafka, started and stopped here
 live *arguments:
