@@ -29,9 +29,11 @@ format:
 test *arguments:
     pytest -q -n 2 {{ arguments }}
 
-# The same tests with their full counts
+# All suites, those of CI, with their full counts
 prove *arguments:
     PROTOPACT_COUNT=full pytest -q -n 2 {{ arguments }}
+    PROTOPACT_COUNT=full PROTOPACT_REQUIRE=live pytest -q tests/live
+    PROTOPACT_COUNT=full PROTOPACT_REQUIRE=interop pytest -q tests/interop
 
 # Tests against Apache Kafka, started and stopped here
 live *arguments:
