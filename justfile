@@ -51,7 +51,7 @@ bench *arguments:
 bench-confluent:
     uv run -q --project tests/interop/python --with-editable '.[compiler,registry,server]' python bench/confluent.py
 
-# Write the pinned public interface and the file map anew; read the difference
+# Write the pinned public interface and the pages made from the code anew; read the difference
 golden:
     python tests/architecture/regenerate.py
-    git --no-pager diff --stat -- tests/golden/public_api.txt docs/internals.md
+    git --no-pager diff --stat -- tests/golden/public_api.txt docs

@@ -20,8 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verify = parts.add_parser("verify", help="read the demo's topic by registry alone and compare it with the data")
     verify.set_defaults(run=_verify)
     add_registry_option(verify)
-    verify.add_argument("--bootstrap-servers", "-b", metavar="HOST:PORT", required=True)
-    verify.add_argument("--topic", "-t", required=True)
+    verify.add_argument("--bootstrap-servers", "-b", metavar="HOST:PORT", required=True, help="address of the broker")
+    verify.add_argument("--topic", "-t", required=True, help="the topic that the demo published to")
     verify.add_argument(
         "--idle-timeout", type=float, default=15.0, metavar="SECONDS", help="give up when nothing comes (default 15)"
     )

@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _configure_list(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_list)
-    parser.add_argument("subject", nargs="?", metavar="SUBJECT")
+    parser.add_argument("subject", nargs="?", metavar="SUBJECT", help="default: all subjects, their latest versions")
     add_registry_option(parser)
     add_format_option(parser)
 
@@ -36,7 +36,7 @@ def _configure_list(parser: argparse.ArgumentParser) -> None:
 def _configure_get(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_get)
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("subject", nargs="?", metavar="SUBJECT")
+    which.add_argument("subject", nargs="?", metavar="SUBJECT", help="the subject that holds it")
     which.add_argument("--id", type=int, metavar="ID", help="by schema id instead of subject and version")
     parser.add_argument("--version", default="latest", metavar="N", help="a number or latest (the default)")
     parser.add_argument("--json", action="store_true", help="print everything the registry says of it, as JSON")
@@ -45,7 +45,7 @@ def _configure_get(parser: argparse.ArgumentParser) -> None:
 
 def _configure_register(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_register)
-    parser.add_argument("subject", metavar="SUBJECT")
+    parser.add_argument("subject", metavar="SUBJECT", help="the subject to register under")
     parser.add_argument("file", metavar="FILE", help="a .proto file; - reads standard input")
     parser.add_argument(
         "-I", "--import-dir", action="append", type=Path, default=[], metavar="DIR", help="where imports are found"
