@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from environments import locked_environment
 from peer import Peer
 
 from protopact.server import background_registry
@@ -23,32 +21,12 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PROTOS = HERE / "protos"
-SYNC_S = 300.0
 
 
 @pytest.fixture(scope="session")
 def confluent_python(absent: Callable[[str, str], None]) -> str:
     """Give the Python of an environment that holds what `python/uv.lock` says; synced on demand, kept in the cache."""
-    project = HERE / "python"
-    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
-    if uv is None:
-        absent("interop", "uv is not on the PATH, and Confluent's client needs an environment of its own")
-    release = f"{sys.version_info.major}.{sys.version_info.minor}"
-    key = hashlib.sha256((project / "uv.lock").read_bytes()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "protopact-tests"
-    home = cache / f"confluent-python-{release}-{key}"
-    env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    done = subprocess.run(
-        [uv, "sync", "--locked", "--quiet", "--project", str(project), "--python", sys.executable],
-        env={**env, "UV_PROJECT_ENVIRONMENT": str(home)},
-        capture_output=True,
-        text=True,
-        timeout=SYNC_S,
-        check=False,
-    )
-    if done.returncode != 0:
-        absent("interop", f"the environment of Confluent's client cannot be made: {done.stderr.strip()}")
-    return str(home / "bin" / "python")
+    return str(locked_environment(HERE / "python", absent) / "python")
 
 
 @pytest.fixture(scope="session")
