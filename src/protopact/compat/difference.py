@@ -9,7 +9,7 @@ from enum import StrEnum
 class DifferenceType(StrEnum):
     """The kinds of difference. A value is what stands in reports and on the wire.
 
-    The first group is Confluent's (REGISTRY §4.1), and `compare` finds exactly these. The others are ours: they are
+    The first group is Confluent's, and `compare` finds exactly these. The others are ours: they are
     found when a stricter policy asks for them.
     """
 
