@@ -27,11 +27,13 @@ format:
 
 # The tests that need no server, with short campaigns
 test *arguments:
-    pytest -q {{ arguments }}
+    pytest -q -n 2 {{ arguments }}
 
-# The same tests with their full counts
+# All suites, those of CI, with their full counts
 prove *arguments:
-    PROTOPACT_COUNT=full pytest -q {{ arguments }}
+    PROTOPACT_COUNT=full pytest -q -n 2 {{ arguments }}
+    PROTOPACT_COUNT=full PROTOPACT_REQUIRE=live pytest -q tests/live
+    PROTOPACT_COUNT=full PROTOPACT_REQUIRE=interop pytest -q tests/interop
 
 # Tests against Apache Kafka, started and stopped here
 live *arguments:
@@ -49,7 +51,7 @@ bench *arguments:
 bench-confluent:
     uv run -q --project tests/interop/python --with-editable '.[compiler,registry,server]' python bench/confluent.py
 
-# Write the pinned public interface and the file map anew; read the difference
+# Write the pinned public interface and the pages made from the code anew; read the difference
 golden:
     python tests/architecture/regenerate.py
-    git --no-pager diff --stat -- tests/golden/public_api.txt docs/internals.md
+    git --no-pager diff --stat -- tests/golden/public_api.txt docs

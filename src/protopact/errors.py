@@ -121,7 +121,7 @@ class SchemaSyntaxError(_DiagnosedSchemaError):
 
 
 class SchemaLinkError(_DiagnosedSchemaError):
-    """An import or a type is missing, circular or defined twice."""
+    """An import is missing, circular or impossible, or a file is given twice."""
 
     code: ClassVar[str] = "schema.link"
 

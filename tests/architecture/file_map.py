@@ -13,6 +13,7 @@ BEGIN, END = "<!-- file map: made by `just golden` -->", "<!-- end of file map -
 STARS = {
     "cli/main.py",
     "client/exchange.py",
+    "compat/verdict.py",
     "compiler/compile.py",
     "connect/registry.py",
     "convert/decode.py",

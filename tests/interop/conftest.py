@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from environments import locked_environment, locked_packages
 from peer import Peer
 
 from protopact import connect_registry
@@ -28,58 +25,18 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 PROTOS = HERE / "protos"
 PACKAGE = "shop"
-SYNC_S = 300.0
 
 
 @pytest.fixture(scope="session")
 def confluent_python(absent: Callable[[str, str], None]) -> str:
     """Give the Python of an environment that holds what `python/uv.lock` says; synced on demand, kept in the cache."""
-    project = HERE / "python"
-    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
-    if uv is None:
-        absent("interop", "uv is not on the PATH, and Confluent's client needs an environment of its own")
-    release = f"{sys.version_info.major}.{sys.version_info.minor}"
-    home = _cached(f"confluent-python-{release}", project / "uv.lock")
-    env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    done = subprocess.run(
-        [uv, "sync", "--locked", "--quiet", "--project", str(project), "--python", sys.executable],
-        env={**env, "UV_PROJECT_ENVIRONMENT": str(home)},
-        capture_output=True,
-        text=True,
-        timeout=SYNC_S,
-        check=False,
-    )
-    if done.returncode != 0:
-        absent("interop", f"the environment of Confluent's client cannot be made: {done.stderr.strip()}")
-    return str(home / "bin" / "python")
+    return str(locked_environment(HERE / "python", absent) / "python")
 
 
 @pytest.fixture(scope="session")
 def confluent_javascript(absent: Callable[[str, str], None]) -> Path:
     """Give a directory of the packages that `js/package-lock.json` names; installed on demand, kept in the cache."""
-    project = HERE / "js"
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        absent("interop", "node and npm are not on the PATH")
-    home = _cached("confluent-javascript", project / "package-lock.json")
-    if home.exists():
-        return home
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home.parent) as fresh:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(project / name, fresh)
-        done = subprocess.run(
-            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=fresh,
-            capture_output=True,
-            text=True,
-            timeout=SYNC_S,
-            check=False,
-        )
-        if done.returncode != 0:
-            absent("interop", f"the packages of Confluent's client cannot be installed: {done.stderr.strip()}")
-        shutil.copytree(fresh, home, symlinks=True)
-    return home
+    return locked_packages(HERE / "js", absent)
 
 
 @pytest.fixture(scope="session")
@@ -153,13 +110,6 @@ def client(registry: str) -> Iterator[SchemaRegistryClient]:
     """Give our client of that registry."""
     with connect_registry(registry) as client:
         yield client
-
-
-def _cached(name: str, lock: Path) -> Path:
-    """Give where the user's cache keeps what a lock file names."""
-    key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "protopact-tests"
-    return cache / f"{name}-{key}"
 
 
 def _protoc(*options: str) -> None:

@@ -28,13 +28,17 @@ class Case:
     value: dict[str, object]
     json: dict[str, object]
     read: dict[str, object] = field(default_factory=dict)
+    file: str = "shop/order.proto"
+
+    def __str__(self) -> str:
+        return f"{self.message} {'empty' if not self.value else ''}".strip()
 
     def payload_of(self, raw: bytes) -> bytes:
         """Give what follows the prefix."""
         return raw[decode_prefix(raw).size :]
 
 
-CASES = [
+ORDERS = [
     Case(
         "Order",
         b"\x00",
@@ -88,12 +92,60 @@ CASES = [
         {"id": 0, "lines": [], "notes": {}, "counters": [], "signature": b"", "weight_kg": 0.0, "gift": False},
     ),
 ]
+"""Of a file that imports a file that imports another one."""
+
+PARCELS = [
+    Case(
+        "Parcel",
+        b"\x00",
+        {
+            "id": 2**63,
+            "sender": {"name": "Ömer"},
+            "receiver": {"name": "", "lines": ["1 Main St", ""]},
+            "pieces": {"a": {"sku": "x", "grams": -1, "currency": "CURRENCY_USD"}},
+            "currency": "CURRENCY_EUR",
+            "neighbour": {"name": "Ana", "lines": []},
+        },
+        {
+            "id": str(2**63),
+            "sender": {"name": "Ömer"},
+            "receiver": {"lines": ["1 Main St", ""]},
+            "pieces": {"a": {"sku": "x", "grams": -1, "currency": "CURRENCY_USD"}},
+            "currency": "CURRENCY_EUR",
+            "neighbour": {"name": "Ana"},
+        },
+        file="shop/parcel.proto",
+    ),
+    Case(
+        "Claim",
+        b"\x02\x02",
+        {"parcel_id": 7, "currency": "CURRENCY_EUR", "photo": b"\xff\x00"},
+        {"parcel_id": "7", "currency": "CURRENCY_EUR", "photo": "/wA="},
+        file="shop/parcel.proto",
+    ),
+    Case(
+        "Parcel.Piece",
+        b"\x04\x00\x04",
+        {"sku": "b", "grams": 0, "currency": "CURRENCY_EUR"},
+        {"sku": "b", "grams": 0, "currency": "CURRENCY_EUR"},
+        file="shop/parcel.proto",
+    ),
+]
+"""Of a file with one import."""
+
+CASES = [*ORDERS, *PARCELS]
+
+
+def schema_for(case: Case) -> ProtoSchema:
+    """Give our schema for a case's message."""
+    return _schema(case.file, case.message)
 
 
 @lru_cache
-def schema_for(message: str) -> ProtoSchema:
-    return load_schema(PROTOS / "shop/order.proto", message=f"shop.{message}", imports=PROTOS)
+def _schema(file: str, message: str) -> ProtoSchema:
+    return load_schema(PROTOS / file, message=f"shop.{message}", imports=PROTOS)
 
 
 def framed_by_us(client: SchemaRegistryClient, case: Case) -> bytes:
-    return Serializer(client, schema_for(case.message)).serialize(case.value, topic=TOPIC)
+    """Write a case's value to the topic."""
+    return Serializer(client, schema_for(case)).serialize(case.value, topic=TOPIC)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from orders import CASES, IMPORTS, TOPIC, framed_by_us, schema_for
+from orders import CASES, IMPORTS, ORDERS, PARCELS, TOPIC, framed_by_us, schema_for
+from peer import PeerError
 
 from protopact import Deserializer, Serializer
 
@@ -15,7 +16,21 @@ if TYPE_CHECKING:
 
     from protopact import SchemaRegistryClient
 
-every_case = pytest.mark.parametrize("case", CASES, ids=["Order", "Refund", "Order.Line", "empty Order"])
+every_case = pytest.mark.parametrize("case", CASES, ids=str)
+deep_imports = pytest.mark.xfail(
+    strict=True,
+    raises=PeerError,
+    reason="it asks for the imports of imports as text and takes that for base64 (@confluentinc/schemaregistry 1.10.1)",
+)
+every_reader = pytest.mark.parametrize(
+    ("confluent", "case"),
+    [
+        *(pytest.param("python", case, id=f"python-{case}") for case in CASES),
+        *(pytest.param("javascript", case, id=f"javascript-{case}", marks=deep_imports) for case in ORDERS),
+        *(pytest.param("javascript", case, id=f"javascript-{case}") for case in PARCELS),
+    ],
+    indirect=["confluent"],
+)
 
 
 @every_case
@@ -25,11 +40,11 @@ def test_we_read_what_they_write(confluent: Peer, registry: str, client: SchemaR
     assert Deserializer(client, into=dict).deserialize(raw, topic=TOPIC) == (case.read or case.value)
     message = Deserializer(client).deserialize(raw, topic=TOPIC)
     assert message.DESCRIPTOR.full_name == f"shop.{case.message}"
-    wanted = schema_for(case.message).message_class
+    wanted = schema_for(case).message_class
     assert Deserializer(client, into=wanted).deserialize(raw, topic=TOPIC) == wanted.FromString(case.payload_of(raw))
 
 
-@every_case
+@every_reader
 def test_they_read_what_we_write(confluent: Peer, registry: str, client: SchemaRegistryClient, case: Case) -> None:
     raw = framed_by_us(client, case)
     assert raw[5 : 5 + len(case.indexes)] == case.indexes
@@ -37,9 +52,7 @@ def test_they_read_what_we_write(confluent: Peer, registry: str, client: SchemaR
 
 
 @every_case
-def test_python_reads_what_we_write_without_a_registry(
-    python: Peer, client: SchemaRegistryClient, case: Case
-) -> None:
+def test_python_reads_what_we_write_without_a_registry(python: Peer, client: SchemaRegistryClient, case: Case) -> None:
     assert python.read(None, case.message, framed_by_us(client, case)) == case.json
 
 
@@ -59,7 +72,7 @@ def test_they_write_what_we_registered(
     assert client.get_versions(f"{TOPIC}-value") == [1]
 
 
-@every_case
+@pytest.mark.parametrize("case", PARCELS, ids=str)
 def test_their_clients_read_each_other(python: Peer, javascript: Peer, registry: str, case: Case) -> None:
     for writer, reader in ((python, javascript), (javascript, python)):
         assert reader.read(registry, case.message, writer.frame(registry, case.message, case.json)) == case.json
@@ -70,7 +83,7 @@ def test_keys_and_values_have_subjects_of_their_own(
 ) -> None:
     case = CASES[0]
     theirs = confluent("serialize", registry=registry, message="Order", topic=TOPIC, json=case.json, is_key=True)
-    ours = Serializer(client, schema_for("Order")).serialize(case.value, topic=TOPIC, is_key=True)
+    ours = Serializer(client, schema_for(case)).serialize(case.value, topic=TOPIC, is_key=True)
     assert theirs == ours.hex()
     assert sorted(client.get_subjects()) == [f"{TOPIC}-key", *IMPORTS]
 
@@ -94,6 +107,6 @@ def test_tombstones_pass_both_ways(python: Peer, registry: str, client: SchemaRe
 
 def test_one_topic_carries_several_of_their_types(confluent: Peer, registry: str, client: SchemaRegistryClient) -> None:
     read = Deserializer(client).bind(TOPIC)
-    names = [read(confluent.frame(registry, case.message, case.json)).DESCRIPTOR.full_name for case in CASES]
+    names = [read(confluent.frame(registry, case.message, case.json)).DESCRIPTOR.full_name for case in ORDERS]
     assert names == ["shop.Order", "shop.Refund", "shop.Order.Line", "shop.Order"]
     assert client.get_versions(f"{TOPIC}-value") == [1]

@@ -1,4 +1,4 @@
-"""Confluent's comparison of two schemas (REGISTRY §4.2): which differences there are, and where.
+"""Confluent's comparison of two schemas: which differences there are, and where.
 
 Types are matched by name, fields by number, wherever a field stands in its message. An imported message is compared
 once for each pair it stands in, however many fields hold it, so that the work grows with the text and not with the

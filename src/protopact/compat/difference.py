@@ -9,7 +9,7 @@ from enum import StrEnum
 class DifferenceType(StrEnum):
     """The kinds of difference. A value is what stands in reports and on the wire.
 
-    The first group is Confluent's (REGISTRY §4.1), and `compare` finds exactly these. The others are ours: they are
+    The first group is Confluent's, and `compare` finds exactly these. The others are ours: they are
     found when a stricter policy asks for them.
     """
 
@@ -41,6 +41,7 @@ class DifferenceType(StrEnum):
     FIELD_MOVED_TO_EXISTING_ONEOF = "FIELD_MOVED_TO_EXISTING_ONEOF"
 
     FIELD_CARDINALITY_CHANGED = "FIELD_CARDINALITY_CHANGED"
+    FIELD_REQUIRED_CHANGED = "FIELD_REQUIRED_CHANGED"
     FIELD_RANGE_CHANGED = "FIELD_RANGE_CHANGED"
     FIELD_BYTES_TO_STRING = "FIELD_BYTES_TO_STRING"
     FIELD_ENCODING_CHANGED = "FIELD_ENCODING_CHANGED"

@@ -1,17 +1,19 @@
 """The messages and enums of two schemas side by side, whichever file they stand in.
 
 A type of the root file is matched by its name within the package, so that a new package hides nothing; a type of an
-imported file by its full name. Built-in files do not change and are left out.
+imported file by its full name, and without its package if nothing else matches. Built-in files do not change and are
+left out.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from protopact.descriptor import is_built_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from google.protobuf.descriptor_pb2 import EnumDescriptorProto
 
@@ -58,6 +60,38 @@ def enums_of(schema: SchemaShape) -> dict[Key, EnumDescriptorProto]:
     return found
 
 
+def changed_messages(original: SchemaShape, update: SchemaShape) -> Iterator[tuple[Key, MessageShape, MessageShape]]:
+    """Give the messages that both schemas have, those that are known to be equal left out."""
+    for key, before, after in _matched(messages_of(original), messages_of(update)):
+        if before.proto is not after.proto:
+            yield key, before, after
+
+
+def changed_enums(
+    original: SchemaShape, update: SchemaShape
+) -> Iterator[tuple[Key, EnumDescriptorProto, EnumDescriptorProto]]:
+    """Give the enums that both schemas have, those that are known to be equal left out."""
+    for key, before, after in _matched(enums_of(original), enums_of(update)):
+        if before is not after:
+            yield key, before, after
+
+
+_Shape = TypeVar("_Shape")
+
+
+def _matched(before: Mapping[Key, _Shape], after: Mapping[Key, _Shape]) -> Iterator[tuple[Key, _Shape, _Shape]]:
+    """Match by key; what is left over, by names alone where these belong to one type on either side."""
+    gone, new = before.keys() - after.keys(), after.keys() - before.keys()
+    lonely = Counter(key.names for key in gone)
+    arrived = {key.names: key for key in new}
+    arrivals = Counter(key.names for key in new)
+    for key, shape in before.items():
+        if key in after:
+            yield key, shape, after[key]
+        elif lonely[key.names] == arrivals[key.names] == 1:
+            yield key, shape, after[arrived[key.names]]
+
+
 class Fields(NamedTuple):
     """Two fields of one number: the writer's and the reader's."""
 
@@ -73,12 +107,8 @@ class Fields(NamedTuple):
 
 def fields_in_both(original: SchemaShape, update: SchemaShape) -> Iterator[Fields]:
     """Give the fields that both schemas have, matched by message and number."""
-    after = messages_of(update)
-    for key, message in messages_of(original).items():
-        other = after.get(key)
-        if other is None or other.proto is message.proto:
-            continue
-        fields = other.fields
-        for number, field in message.fields.items():
+    for key, before, after in changed_messages(original, update):
+        fields = after.fields
+        for number, field in before.fields.items():
             if number in fields:
                 yield Fields(key, field, fields[number])

@@ -28,6 +28,7 @@ _WIRE_TYPES = {
     **dict.fromkeys((_F.TYPE_STRING, _F.TYPE_BYTES, _F.TYPE_MESSAGE), _BYTES),
     _F.TYPE_GROUP: _GROUP,
 }
+_CONTINUES = 0x80  # seven bits to a byte; the eighth says that more follow
 _BITS_32, _BITS_64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 _SIGNED_32, _SIGNED_64 = (7, -1, 2**31 - 1, -(2**31)), (2**32 + 7, -1, 2**63 - 1, 7)
 _SAMPLES: dict[int, tuple[Value, ...]] = {
@@ -117,8 +118,8 @@ def _tag(field: FieldShape) -> bytes:
 def _varint(value: int) -> bytes:
     out = bytearray()
     value &= _BITS_64
-    while value > 0x7F:  # noqa: PLR2004  (seven bits to a byte)
-        out.append(value & 0x7F | 0x80)
+    while value >= _CONTINUES:
+        out.append(value & 0x7F | _CONTINUES)
         value >>= 7
     out.append(value)
     return bytes(out)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from google.protobuf import descriptor_pb2
 
 from protopact.compat.difference import Difference, DifferenceType
-from protopact.compat.matching import fields_in_both, messages_of
+from protopact.compat.matching import changed_messages, fields_in_both
 from protopact.compat.payloads import many_for_one, misreading
 from protopact.descriptor import derived_json_name
 
@@ -68,6 +68,8 @@ def _field_harms(fields: Fields) -> Iterator[Difference]:
         if harm is not None:
             yield _difference(fields, harm[0], example=harm[1])
         yield from _json_form_harms(fields, held, other)
+    if writer.required != reader.required:
+        yield _difference(fields, _T.FIELD_REQUIRED_CHANGED)
     if json_name(writer.proto) != json_name(reader.proto):
         yield _difference(fields, _T.FIELD_JSON_NAME_CHANGED, words=(json_name(writer.proto), json_name(reader.proto)))
 
@@ -99,13 +101,9 @@ def _default_harm(fields: Fields) -> Iterator[Difference]:
 
 
 def _parted_oneofs(original: SchemaShape, update: SchemaShape) -> Iterator[Difference]:
-    after = messages_of(update)
-    for key, message in messages_of(original).items():
-        other = after.get(key)
-        if other is None or other.proto is message.proto:
-            continue
-        for name, members in message.oneofs.items():
-            kept = [other.fields[member.number] for member in members if member.number in other.fields]
+    for key, before, after in changed_messages(original, update):
+        for name, members in before.oneofs.items():
+            kept = [after.fields[member.number] for member in members if member.number in after.fields]
             if len({field.oneof or field.number for field in kept}) > 1:
                 words = ", ".join(f"{field.name} in {field.oneof}" if field.oneof else field.name for field in kept)
                 yield Difference(_T.ONEOF_PARTED, key.path(name), f"oneof {name}", words)

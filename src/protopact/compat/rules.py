@@ -71,7 +71,7 @@ _T = DifferenceType
 _CONFLUENT, _WIRE, _JSON, _SOURCE = Policy
 
 RULES: Final[dict[DifferenceType, Rule]] = {
-    # Confluent's (REGISTRY §4.1)
+    # Confluent's
     _T.PACKAGE_CHANGED: Rule(_CONFLUENT, None, "full names change: Any, JSON and generated code find no such message"),
     _T.MESSAGE_ADDED: Rule(None, None, ""),
     _T.MESSAGE_REMOVED: Rule(_CONFLUENT, None, "records of this message can no longer be read"),
@@ -98,8 +98,9 @@ RULES: Final[dict[DifferenceType, Rule]] = {
     _T.ONEOF_FIELD_MOVED_TO_TOP_LEVEL: Rule(None, _SOURCE, "code that asks which member of the oneof is set breaks"),
     _T.MULTIPLE_FIELDS_MOVED_TO_ONEOF: Rule(_CONFLUENT, None, "records may hold several of them: only one is kept"),
     _T.FIELD_MOVED_TO_EXISTING_ONEOF: Rule(_CONFLUENT, None, "records may hold it beside another: only one is kept"),
-    # Readers of binary records (REGISTRY §4.4)
+    # Readers of binary records
     _T.FIELD_CARDINALITY_CHANGED: Rule(_WIRE, None, "one value and many are encoded or read differently"),
+    _T.FIELD_REQUIRED_CHANGED: Rule(_WIRE, None, "readers that require the field refuse records without it"),
     _T.FIELD_RANGE_CHANGED: Rule(_WIRE, None, "some values read as other values"),
     _T.FIELD_BYTES_TO_STRING: Rule(_WIRE, None, "bytes that are not UTF-8 make the whole record unreadable"),
     _T.FIELD_ENCODING_CHANGED: Rule(_WIRE, None, "delimited and length-prefixed messages are encoded differently"),

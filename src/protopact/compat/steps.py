@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from google.protobuf import descriptor_pb2
 
 from protopact.compat.difference import Difference, DifferenceType
-from protopact.compat.matching import enums_of, fields_in_both, messages_of
+from protopact.compat.matching import changed_enums, changed_messages, enums_of, fields_in_both, messages_of
 from protopact.compat.readers import type_harm
 
 if TYPE_CHECKING:
@@ -63,16 +63,10 @@ class Ranges:
 
 def steps(original: SchemaShape, update: SchemaShape) -> Iterator[Difference]:
     """Give the steps from one version to a later one that some policy refuses, besides Confluent's differences."""
-    after = messages_of(update)
-    for key, message in messages_of(original).items():
-        other = after.get(key)
-        if other is not None and other.proto is not message.proto:
-            yield from _message_steps(key, message, other)
-    enums_after = enums_of(update)
-    for key, enum in enums_of(original).items():
-        changed = enums_after.get(key)
-        if changed is not None and changed is not enum:
-            yield from _enum_steps(key, enum, changed)
+    for key, before, after in changed_messages(original, update):
+        yield from _message_steps(key, before, after)
+    for key, enum, changed in changed_enums(original, update):
+        yield from _enum_steps(key, enum, changed)
     for fields in fields_in_both(original, update):
         yield from _source_steps(fields)
 

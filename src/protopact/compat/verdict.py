@@ -89,7 +89,7 @@ class Report:
     def messages(
         self, *, old_version: int | None = None, old_schema: str | None = None, validate_fields: bool = False
     ) -> tuple[str, ...]:
-        """Give the entries of a registry's verbose answer, worded as Confluent's (REGISTRY §4.3); none if compatible.
+        """Give the entries of a registry's verbose answer, worded as Confluent's; none if compatible.
 
         `old_version` and `old_schema` are number and text of the version in `refused_by`; a text is cut at 10 KiB.
         As with Confluent, FULL names them only where the candidate cannot read the version.

@@ -29,6 +29,8 @@ class FileSet:
     root: str
     files: tuple[descriptor_pb2.FileDescriptorProto, ...] = field(repr=False)
     _fingerprint: list[str] = field(default_factory=list, init=False, repr=False)
+    pinned: list[object] = field(default_factory=list, init=False, repr=False)
+    """What lives as long as this file set: the pool that was made for it."""
 
     @classmethod
     def link(cls, root: str, files: Iterable[descriptor_pb2.FileDescriptorProto]) -> FileSet:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from google.protobuf import descriptor_pool, message_factory
 
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
 
     from protopact.descriptor.file_sets import FileSet
 
-# A small compiled schema takes about 17 KiB (RELIABILITY.md): the cache stays under some 20 MiB.
+# A small compiled schema takes about 17 KiB: the cache stays under some 20 MiB.
 POOLS_MAX = 1000
 _UPB_PREAMBLE = "Couldn't build proto file into descriptor pool: "
 
 
 def pool_of(file_set: FileSet) -> descriptor_pool.DescriptorPool:
-    """Give the pool that holds exactly the files of the set; equal sets share one while it is cached.
+    """Give the pool that holds exactly the files of the set; equal sets share one.
 
-    `SchemaLinkError` when protobuf refuses a file. Descriptors and classes stay valid after the pool left the cache.
+    It is the same pool as long as any file set lives that it was given for, and for a while after. `SchemaLinkError`
+    when protobuf refuses a file.
     """
     return _POOLS.entry(file_set).pool
 
@@ -57,7 +59,7 @@ def message_class(file_set: FileSet, full_name: str) -> type[Message]:
 class _Entry:
     """A pool and the message classes made from it."""
 
-    __slots__ = ("classes", "pool")
+    __slots__ = ("__weakref__", "classes", "pool")
 
     def __init__(self, pool: descriptor_pool.DescriptorPool) -> None:
         self.pool = pool
@@ -65,26 +67,30 @@ class _Entry:
 
 
 class _Pools:
-    """The least recently used entries go first. Building happens outside the lock: the first of two builders wins."""
+    """Entries by fingerprint: those that a living file set pins, and the ones used last.
+
+    Building happens outside the lock: the first of two builders wins.
+    """
 
     def __init__(self, entries_max: int) -> None:
         self._entries_max = entries_max
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._recent: OrderedDict[str, _Entry] = OrderedDict()
+        self._living: WeakValueDictionary[str, _Entry] = WeakValueDictionary()
         self._lock = Lock()
 
     def entry(self, file_set: FileSet) -> _Entry:
         key = file_set.fingerprint
         with self._lock:
-            known = self._entries.get(key)
-            if known is not None:
-                self._entries.move_to_end(key)
-                return known
-        built = _Entry(_build(file_set))
+            known = self._living.get(key)
+        built = known or _Entry(_build(file_set))
         with self._lock:
-            kept = self._entries.setdefault(key, built)
-            self._entries.move_to_end(key)
-            while len(self._entries) > self._entries_max:
-                self._entries.popitem(last=False)
+            kept = self._living.setdefault(key, built)
+            self._recent[key] = kept
+            self._recent.move_to_end(key)
+            while len(self._recent) > self._entries_max:
+                self._recent.popitem(last=False)
+        if not file_set.pinned:
+            file_set.pinned.append(kept)
         return kept
 
 

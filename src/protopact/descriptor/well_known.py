@@ -1,6 +1,6 @@
 """The files that every schema may import without naming a reference.
 
-Source of the list: REGISTRY §3, Confluent Schema Registry's built-in imports. The descriptors of `google/protobuf/*`
+Source of the list: Confluent Schema Registry's built-in imports. The descriptors of `google/protobuf/*`
 come from the protobuf runtime, those of `google/type/*` from `googleapis-common-protos`, `confluent/*` are built here
 from their facts (names, numbers and types as in confluent-kafka 2.16).
 """

@@ -1,4 +1,4 @@
-"""The content hash: one GUID for one content, whoever registers it where (REGISTRY §2.1).
+"""The content hash: one GUID for one content, whoever registers it where.
 
 It is MD5 over the schema's text and, in this order and without separators, its references, metadata and rules; the
 digest is printed as a UUID. The schema type is not part of it. Sorting is by UTF-16 code units, as in Java.

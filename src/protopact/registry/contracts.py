@@ -1,4 +1,4 @@
-"""What a data contract adds to a schema: metadata, rules and tags (REGISTRY §1.3, §2.7)."""
+"""What a data contract adds to a schema: metadata, rules and tags."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The error table: what the server raises for a rule, how it travels, and what the client raises for it.
 
-Texts are the dialect's own, odd spacing included: client suites compare them (REGISTRY §1.2).
+Texts are the dialect's own, odd spacing included: client suites compare them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Subjects: names under which versions of a schema are kept, each in a registry context (REGISTRY §2.6)."""
+"""Subjects: names under which versions of a schema are kept, each in a registry context."""
 
 from __future__ import annotations
 

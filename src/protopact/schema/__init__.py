@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from protopact.door import door
 
 if TYPE_CHECKING:
+    from protopact.schema.check import check_compatibility
     from protopact.schema.compiled import CompiledProtoMessage, load_compiled_message
     from protopact.schema.described import DescribedSchema
     from protopact.schema.dynamic import ProtoMessage
@@ -28,6 +29,7 @@ __all__ = [
     "ProtoField",
     "ProtoMessage",
     "ProtoSchema",
+    "check_compatibility",
     "compile_protos",
     "load_compiled_message",
     "load_schema",
@@ -45,6 +47,7 @@ __getattr__ = door(
         "ProtoField": "parts",
         "ProtoMessage": "dynamic",
         "ProtoSchema": "protocol",
+        "check_compatibility": "check",
         "compile_protos": "generated",
         "load_compiled_message": "compiled",
         "load_schema": "load",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
-import grpc_tools
 import opentelemetry.proto
 import pytest
 from google import api as google_api
@@ -18,7 +18,8 @@ from protopact.descriptor import FileSet, canonical_file, message_names, options
 HERE = Path(__file__).parent
 NAMES = sorted(path.stem for path in (HERE / "inputs").glob("*.proto"))
 SITE_PACKAGES = Path(google_api.__path__[0]).parent.parent
-SHIPPED = Path(grpc_tools.__file__).parent / "_proto"
+# Found, not imported: protoc has no place in the process of the tests.
+SHIPPED = Path(str(find_spec("grpc_tools").origin)).parent / "_proto"
 # Fields print before oneofs, which in these files stand between fields.
 FIELDS_MOVE_IN = {
     "google/api/auth.proto",

@@ -1,6 +1,6 @@
 """Confluent's Python client on the other end of a pipe: a JSON line in, a JSON line out.
 
-    python confluent_peer.py DIRECTORY-OF-GENERATED-CODE MODULE
+    python confluent_peer.py DIRECTORY-OF-GENERATED-CODE MODULE...
 
 Every serializer, deserializer and client here has Confluent's default settings. Bytes travel as hex.
 """
@@ -31,14 +31,15 @@ if TYPE_CHECKING:
 Call = dict[str, Any]
 
 sys.path.insert(0, sys.argv[1])
-generated = importlib.import_module(sys.argv[2])
+generated = [importlib.import_module(name) for name in sys.argv[2:]]
 loop = asyncio.new_event_loop()
 
 
 def message_class(path: str) -> type[Message]:
     """Give the generated class of `Order` or `Order.Line`."""
-    found = generated
-    for name in path.split("."):
+    first, *nested = path.split(".")
+    found = next(getattr(module, first) for module in generated if hasattr(module, first))
+    for name in nested:
         found = getattr(found, name)
     return found
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from concurrent.futures import ThreadPoolExecutor
+from weakref import ref
 
 import pytest
 from google.protobuf import descriptor_pool
@@ -26,7 +28,7 @@ from protopact.descriptor import (
     pool_of,
     reparsed_options,
 )
-from protopact.descriptor.pools import _Pools
+from protopact.descriptor.pools import POOLS_MAX, _Pools
 from protopact.errors import MessageNotFoundError, SchemaLinkError
 
 STRING, INT32 = FieldDescriptorProto.TYPE_STRING, FieldDescriptorProto.TYPE_INT32
@@ -88,14 +90,18 @@ def test_a_file_that_protobuf_refuses_is_a_link_error_that_names_it() -> None:
 
 def test_the_cache_is_bounded_and_lets_the_least_used_go() -> None:
     pools = _Pools(2)
-    first, second, third = order_set(STRING), order_set(INT32), FileSet.link("google/type/date.proto", [])
-    kept, dropped = pools.entry(first), pools.entry(second)
-    pools.entry(first)
-    pools.entry(third)
+    kept, dropped = ref(pools.entry(order_set(STRING))), ref(pools.entry(order_set(INT32)))
+    left = dropped()
+    assert left is not None
+    pool = left.pool
+    del left
+    pools.entry(order_set(STRING))
+    pools.entry(FileSet.link("google/type/date.proto", []))
+    gc.collect()
 
-    assert pools.entry(first) is kept
-    assert pools.entry(second) is not dropped
-    assert dropped.pool.FindMessageTypeByName("acme.Order"), "what was handed out stays valid"
+    assert pools.entry(order_set(STRING)) is kept()
+    assert dropped() is None
+    assert pool.FindMessageTypeByName("acme.Order"), "what was handed out stays valid"
 
 
 def test_threads_that_come_at_once_get_one_pool() -> None:
@@ -179,3 +185,17 @@ def test_options_come_back_as_they_are_from_a_pool_that_knows_no_options() -> No
 
     assert reparsed_options(order) == order.GetOptions()
     assert options_in_pool(order.GetOptions(), descriptor_pool.Default()) == order.GetOptions()
+
+
+def test_a_living_file_set_keeps_its_classes_whatever_else_is_loaded() -> None:
+    def file_set(package: str) -> FileSet:
+        file = FileDescriptorProto(name="a.proto", package=package, syntax="proto3")
+        file.message_type.add(name="A")
+        return FileSet.link("a.proto", [file])
+
+    living = file_set("living")
+    first = message_class(living, "living.A")
+    for number in range(POOLS_MAX + 1):
+        message_class(file_set(f"p{number}"), f"p{number}.A")
+    assert message_class(living, "living.A") is first
+    assert message_class(file_set("living"), "living.A") is first
