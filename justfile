@@ -32,10 +32,15 @@ test *arguments:
 # All suites, those of CI, with their full counts
 prove *arguments:
     PROTOPACT_COUNT=full pytest -q -n 2 {{ arguments }}
+    PROTOPACT_COUNT=full PROTOPACT_REQUIRE=faults pytest -q tests/faults
     PROTOPACT_COUNT=full PROTOPACT_REQUIRE=live pytest -q tests/live
     PROTOPACT_COUNT=full PROTOPACT_REQUIRE=interop pytest -q tests/interop
 
-# Tests against Apache Kafka, started and stopped here
+# Hostile schemas and clients, killed servers, lost power
+faults *arguments:
+    PROTOPACT_REQUIRE=faults pytest -q tests/faults {{ arguments }}
+
+# Tests against Apache Kafka and PostgreSQL, started and stopped here
 live *arguments:
     PROTOPACT_REQUIRE=live pytest -q tests/live {{ arguments }}
 

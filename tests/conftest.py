@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import pytest
@@ -43,3 +44,15 @@ def absent() -> Absent:
         pytest.skip(f"{part}: {reason}")
 
     return stop
+
+
+@pytest.fixture(scope="session")
+def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Show a line past pytest's capture: progress, or a figure that was measured."""
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+
+    def show(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(f"\n{line}", file=sys.stderr, flush=True)  # noqa: T201  (that is its purpose)
+
+    return show

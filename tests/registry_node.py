@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 READY_S = 20.0
 REQUEST_S = 30.0
 UNAVAILABLE = 503
+SERVER = ("-m", "protopact.cli")
 
 
 class Client:
@@ -53,11 +54,13 @@ class Client:
 class Node:
     """`protopact registry serve` on a port of its own."""
 
-    def __init__(self, store_url: str, log_file: Path, *prefix: str, python: Sequence[str] = ()) -> None:
+    def __init__(
+        self, store_url: str, log_file: Path, *, under: Sequence[str] = (), program: Sequence[str] = SERVER
+    ) -> None:
         self.port = free_ports(1)[0]
         self._log_file = log_file
-        serve = ["-m", "protopact.cli", "registry", "serve", "--listen", f"127.0.0.1:{self.port}", "--store", store_url]
-        self._command = [*prefix, sys.executable, *python, *serve]
+        listen = ["registry", "serve", "--listen", f"127.0.0.1:{self.port}", "--store", store_url]
+        self._command = [*under, sys.executable, *program, *listen]
         self._daemon: Daemon | None = None
 
     def begin(self) -> None:
@@ -133,7 +136,7 @@ class Fact:
 class History:
     """What all clients were told, and how often they were told what."""
 
-    facts: set[Fact] = field(default_factory=set)
+    facts: dict[Fact, float] = field(default_factory=dict)  # with the time when it was first known
     statuses: dict[int, int] = field(default_factory=dict)
     cut: int = 0
     seconds: list[float] = field(default_factory=list)
@@ -151,11 +154,13 @@ class History:
             with self._lock:
                 self.cut += 1
             return False
+        now = time.time()
         with self._lock:
             self.seconds.append(time.perf_counter() - start)
             self.statuses[status] = self.statuses.get(status, 0) + 1
             if status == 200:
-                self.facts.add(Fact(subject, answer["version"], answer["id"], answer["guid"], text))
+                fact = Fact(subject, answer["version"], answer["id"], answer["guid"], text)
+                self.facts[fact] = min(now, self.facts.get(fact, now))
             elif status != UNAVAILABLE or headers.get("retry-after") is None:
                 self.wrong.append(f"{status} {answer}")
         return status == 200

@@ -50,8 +50,8 @@ class ClientSettings:
 class ServerSettings:
     """Limits of the registry server.
 
-    `body_bytes_max` bounds a request's body, `bodies_bytes_max` all bodies at a time, and `body_s` how long one may take
-    to arrive; `head_bytes_max` and `head_s` the same for what comes before the body. `keep_alive_s` is how long a
+    `body_bytes_max` bounds a request's body, `bodies_bytes_max` all bodies at a time, and `body_s` how long one may
+    take to arrive; `head_bytes_max` and `head_s` the same for what comes before the body. `keep_alive_s` is how long a
     connection waits for its next request, `write_s` how long a client may take nothing of its answer,
     `connections_max` bounds the connections, `concurrency_max` the requests served at a time, and `drain_s` how long a
     stop waits for requests in flight; `reply_entries_max` and

@@ -22,6 +22,7 @@ STARS = {
     "framing/prefix.py",
     "integrations/kafka/consuming.py",
     "registry/problems.py",
+    "rollout/plan.py",
     "schema/load.py",
     "serdes/plan.py",
     "server/service.py",

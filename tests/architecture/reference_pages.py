@@ -19,8 +19,8 @@ _HIDDEN = ("help",)
 _COMMAND_LINE = """\
 # The command line
 
-Made from the code by `just golden`. Exit codes: 0 good, 1 error, 2 wrong usage, 130 interrupted. Lists are tables on a
-terminal and JSON in a pipe; `--format` chooses."""
+Made from the code by `just golden`. Exit codes: 0 good, 1 error, 2 wrong usage, 100 findings (an incompatible
+schema), 130 interrupted. Lists are tables on a terminal and JSON in a pipe; `--format` chooses."""
 _ERRORS = """\
 # Errors
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ CHECKS = (
     "response_schema_conformance",
     "errors_speak_the_dialect",
 )
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -97,7 +100,7 @@ def test_no_call_gets_an_answer_that_is_not_described(registry: str, count: Call
             _prepare(registry)
         elif isinstance(event, events.NonFatalError | events.FatalError):
             campaign.errors.append(str(event))
-    print(dict(campaign.cases), dict(campaign.statuses))  # noqa: T201  (the figures of the campaign)
+    _log.info("cases %s, statuses %s", dict(campaign.cases), dict(campaign.statuses))
     assert not campaign.errors
     assert not campaign.failures, "\n\n".join(f"{what}\n{told}" for what, told in campaign.failures.items())
     assert set(campaign.cases) == {"examples", "coverage", "fuzzing", "stateful"}
@@ -127,7 +130,12 @@ def _close_replies(document: Any) -> None:
 
 def _known_places(_context: object, parameters: dict[str, Any] | None) -> dict[str, Any] | None:
     """Send most calls to places that there are."""
-    for name, known in (("subject", SUBJECTS), ("version", VERSIONS), ("id", ("1", "2", "3")), ("context", (".eu", "."))):
+    for name, known in (
+        ("subject", SUBJECTS),
+        ("version", VERSIONS),
+        ("id", ("1", "2", "3")),
+        ("context", (".eu", ".")),
+    ):
         if parameters and name in parameters:
             parameters[name] = _chosen(parameters[name], known)
     return parameters

@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from environments import locked_environment, locked_packages
+from environments import built_program, locked_environment, locked_packages
 from peer import Peer
 
 from protopact import connect_registry
@@ -40,6 +40,12 @@ def confluent_javascript(absent: Callable[[str, str], None]) -> Path:
 
 
 @pytest.fixture(scope="session")
+def confluent_go(absent: Callable[[str, str], None]) -> Path:
+    """Give the program that `go/` is; built on demand, kept in the cache."""
+    return built_program(HERE / "go", absent)
+
+
+@pytest.fixture(scope="session")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a directory of code that plain protoc generated, for a client that cannot do without."""
     target = tmp_path_factory.mktemp("generated")
@@ -59,7 +65,8 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def python_peer(confluent_python: str, generated: Path) -> Iterator[Peer]:
     """Give Confluent's Python client, which may remember earlier registries."""
     script = HERE / "python" / "confluent_peer.py"
-    peer = Peer([confluent_python, str(script), str(generated), f"{PACKAGE}.order_pb2"])
+    modules = [f"{PACKAGE}.order_pb2", f"{PACKAGE}.parcel_pb2"]
+    peer = Peer([confluent_python, str(script), str(generated), *modules])
     try:
         yield peer
     finally:
@@ -71,6 +78,16 @@ def javascript_peer(confluent_javascript: Path, described: Path) -> Iterator[Pee
     """Give Confluent's JavaScript client, which may remember earlier registries."""
     script = HERE / "js" / "confluent_peer.cjs"
     peer = Peer(["node", str(script), str(confluent_javascript), str(described), PACKAGE])
+    try:
+        yield peer
+    finally:
+        peer.close()
+
+
+@pytest.fixture(scope="session")
+def go_peer(confluent_go: Path, described: Path) -> Iterator[Peer]:
+    """Give Confluent's Go client, which may remember earlier registries."""
+    peer = Peer([str(confluent_go), str(described), PACKAGE])
     try:
         yield peer
     finally:
@@ -91,7 +108,14 @@ def javascript(javascript_peer: Peer) -> Peer:
     return javascript_peer
 
 
-@pytest.fixture(params=["python", "javascript"])
+@pytest.fixture
+def go(go_peer: Peer) -> Peer:
+    """Give Confluent's Go client."""
+    go_peer("forget")
+    return go_peer
+
+
+@pytest.fixture(params=["python", "javascript", "go"])
 def confluent(request: pytest.FixtureRequest) -> Peer:
     """Give each of Confluent's clients."""
     peer: Peer = request.getfixturevalue(request.param)

@@ -48,7 +48,9 @@ def locked_packages(project: Path, absent: Callable[[str, str], None]) -> Path:
     if home.exists():
         return home
     home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home.parent) as fresh:
+    with tempfile.TemporaryDirectory(dir=home.parent) as directory:
+        fresh = Path(directory) / home.name
+        fresh.mkdir()
         for name in ("package.json", "package-lock.json"):
             shutil.copy(project / name, fresh)
         done = subprocess.run(
@@ -61,8 +63,29 @@ def locked_packages(project: Path, absent: Callable[[str, str], None]) -> Path:
         )
         if done.returncode != 0:
             absent("interop", f"the packages of {project.name} cannot be installed: {done.stderr.strip()}")
-        shutil.copytree(fresh, home, symlinks=True)
+        fresh.rename(home)
     return home
+
+
+def built_program(project: Path, absent: Callable[[str, str], None]) -> Path:
+    """Give the program that a Go project is, with the modules that its `go.sum` names."""
+    go = shutil.which("go") or shutil.which("go", path=str(Path(sys.executable).parent))
+    if go is None or shutil.which("gcc") is None:
+        absent("interop", "go and gcc are not on the PATH")
+        raise AssertionError  # absent() has ended the test
+    program = _cached(project.name, project / "go.sum") / project.name
+    done = subprocess.run(
+        [go, "build", "-mod=readonly", "-o", str(program), "."],
+        cwd=project,
+        env={**os.environ, "CGO_ENABLED": "1"},
+        capture_output=True,
+        text=True,
+        timeout=SYNC_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        absent("interop", f"the program {project.name} cannot be built: {done.stderr.strip()}")
+    return program
 
 
 def _cached(name: str, lock: Path) -> Path:

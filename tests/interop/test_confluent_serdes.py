@@ -22,18 +22,36 @@ deep_imports = pytest.mark.xfail(
     raises=PeerError,
     reason="it asks for the imports of imports as text and takes that for base64 (@confluentinc/schemaregistry 1.10.1)",
 )
+map_before_message = pytest.mark.xfail(
+    strict=True,
+    reason="it counts a map's entry among the nested messages where its own .proto has it, and registers a text that"
+    " has it elsewhere (confluent-kafka-go 2.11.1)",
+)
+# Clients that register descriptors, of which we make the text that ours is. The Go client registers a text of its own.
+with_descriptors = pytest.mark.parametrize("confluent", ["python", "javascript"], indirect=True)
 every_reader = pytest.mark.parametrize(
     ("confluent", "case"),
     [
-        *(pytest.param("python", case, id=f"python-{case}") for case in CASES),
+        *(pytest.param(name, case, id=f"{name}-{case}") for name in ("python", "go") for case in CASES),
         *(pytest.param("javascript", case, id=f"javascript-{case}", marks=deep_imports) for case in ORDERS),
         *(pytest.param("javascript", case, id=f"javascript-{case}") for case in PARCELS),
     ],
     indirect=["confluent"],
 )
+every_writer = pytest.mark.parametrize(
+    ("confluent", "case"),
+    [
+        *(pytest.param(name, case, id=f"{name}-{case}") for name in ("python", "javascript") for case in CASES),
+        *(
+            pytest.param("go", case, id=f"go-{case}", marks=map_before_message if "." in case.message else ())
+            for case in CASES
+        ),
+    ],
+    indirect=["confluent"],
+)
 
 
-@every_case
+@every_writer
 def test_we_read_what_they_write(confluent: Peer, registry: str, client: SchemaRegistryClient, case: Case) -> None:
     raw = confluent.frame(registry, case.message, case.json)
     assert raw[5 : 5 + len(case.indexes)] == case.indexes
@@ -56,6 +74,7 @@ def test_python_reads_what_we_write_without_a_registry(python: Peer, client: Sch
     assert python.read(None, case.message, framed_by_us(client, case)) == case.json
 
 
+@with_descriptors
 @every_case
 def test_both_write_the_same_bytes(confluent: Peer, registry: str, client: SchemaRegistryClient, case: Case) -> None:
     theirs, ours = confluent.frame(registry, case.message, case.json), framed_by_us(client, case)
@@ -63,6 +82,7 @@ def test_both_write_the_same_bytes(confluent: Peer, registry: str, client: Schem
     assert theirs == ours  # also the id: our schema is found under the one that they registered
 
 
+@with_descriptors
 @every_case
 def test_they_write_what_we_registered(
     confluent: Peer, registry: str, client: SchemaRegistryClient, case: Case
@@ -72,12 +92,14 @@ def test_they_write_what_we_registered(
     assert client.get_versions(f"{TOPIC}-value") == [1]
 
 
-@pytest.mark.parametrize("case", PARCELS, ids=str)
-def test_their_clients_read_each_other(python: Peer, javascript: Peer, registry: str, case: Case) -> None:
-    for writer, reader in ((python, javascript), (javascript, python)):
-        assert reader.read(registry, case.message, writer.frame(registry, case.message, case.json)) == case.json
+@pytest.mark.parametrize("case", PARCELS[:2], ids=str)
+def test_their_clients_read_each_other(python: Peer, javascript: Peer, go: Peer, registry: str, case: Case) -> None:
+    for writer in (python, javascript, go):
+        raw = writer.frame(registry, case.message, case.json)
+        assert [reader.read(registry, case.message, raw) for reader in (python, javascript, go)] == [case.json] * 3
 
 
+@with_descriptors
 def test_keys_and_values_have_subjects_of_their_own(
     confluent: Peer, registry: str, client: SchemaRegistryClient
 ) -> None:
@@ -105,6 +127,7 @@ def test_tombstones_pass_both_ways(python: Peer, registry: str, client: SchemaRe
     assert Deserializer(client, into=dict).deserialize(None, topic=TOPIC) is None
 
 
+@with_descriptors
 def test_one_topic_carries_several_of_their_types(confluent: Peer, registry: str, client: SchemaRegistryClient) -> None:
     read = Deserializer(client).bind(TOPIC)
     names = [read(confluent.frame(registry, case.message, case.json)).DESCRIPTOR.full_name for case in ORDERS]

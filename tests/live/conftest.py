@@ -25,18 +25,6 @@ pytest.register_assert_rewrite("contract.test_registry_store")
 
 
 @pytest.fixture(scope="session")
-def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Show progress past pytest's capture: the first run fetches some 50 MB."""
-    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
-
-    def show(line: str) -> None:
-        with capture.global_and_fixture_disabled():
-            print(f"\n{line}", file=sys.stderr, flush=True)  # noqa: T201  (progress)
-
-    return show
-
-
-@pytest.fixture(scope="session")
 def kafka(absent: Callable[[str, str], None], say: Callable[[str], None]) -> Iterator[KafkaService]:
     """Give a running Apache Kafka; skipped where Java or Maven is missing, unless `live` is required."""
     with ExitStack() as stack:

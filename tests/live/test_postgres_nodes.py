@@ -85,8 +85,8 @@ def test_one_content_has_one_id_and_versions_are_dense_whoever_registers(
             with closing(Client(node.port)) as client:
                 assert history.lost(client) == []
         say(
-            f"{NODES} nodes with {CLIENTS} clients each, {name} schemas: {history.acknowledged} registered in {took_s:.1f} s,"
-            f" {history.acknowledged / took_s:.0f}/s, p50 {history.percentile(0.5):.0f} ms,"
+            f"{NODES} nodes with {CLIENTS} clients each, {name} schemas: {history.acknowledged} registered in"
+            f" {took_s:.1f} s, {history.acknowledged / took_s:.0f}/s, p50 {history.percentile(0.5):.0f} ms,"
             f" p99 {history.percentile(0.99):.0f} ms, {len({fact.id for fact in history.facts})} ids, 0 contradictions"
         )
 

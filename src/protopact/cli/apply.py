@@ -43,13 +43,14 @@ def _do(registry: SchemaRegistryClient, plan: Plan) -> tuple[list[Done], Protopa
     """Do the steps until one fails; give those that were done, and the failure."""
     from protopact.rollout import apply_steps
 
-    done: list[Done] = []
+    done: dict[str, Done] = {}
+    failure = None
     try:
         for each in counted(apply_steps(registry, plan), len(plan.steps), "applying"):
-            done.append(each)  # noqa: PERF402  (what was done must be known when the next step fails)
+            done[each.step.wanted.subject] = each
     except ProtopactError as error:
-        return done, error
-    return done, None
+        failure = error
+    return list(done.values()), failure
 
 
 def _print(plan: Plan, done: list[Done], error: ProtopactError | None, style: str | None) -> None:

@@ -64,7 +64,7 @@ class Access:
     """A registry's address, and how to log in there."""
 
     url: str
-    auth: Auth | None = None
+    auth: Auth | None = field(default=None, repr=False)
     tls: Tls | None = None
 
 
@@ -126,7 +126,9 @@ class Configuration:
             return OAuthClient(url, client, secret, scope, logical_cluster=cluster, identity_pool=pool)
         user = self._find("user", sources)
         assert user is not None
-        return user, self._secret("password", sources, ask=f"password of {user}")
+        # A source that names another user has another user's password.
+        same = [source for source in sources if source.values.get("user", user) == user]
+        return user, self._secret("password", same, ask=f"password of {user}")
 
     def _tls(self, sources: Sequence[_Source]) -> Tls | None:
         ca, certificate, key, password = (

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
-    "apply": "bring a directory of schemas into a registry",
-    "breaking": "find what breaks between two states of a directory of schemas",
+    "apply": "bring a directory of schemas into a registry; exit code 100 when some are refused",
+    "breaking": "find what breaks between two states of a directory of schemas; exit code 100 when something does",
     "compile": "generate Python code from .proto files",
     "demo": "publish real records and read them back in another process",
-    "plan": "show what apply would do, and change nothing",
+    "plan": "show what apply would do, and change nothing; exit code 100 when it cannot be done",
     "registry": "run a schema registry, keep it, and see who changed it",
     "schema": "look at the schemas of a registry, check, change and fetch them",
     "up": "run protopact's services on this machine",

@@ -62,9 +62,7 @@ def connect(options: argparse.Namespace) -> SchemaRegistryClient:
     from protopact.connect import connect_registry
 
     access = _configuration(options).access()
-    return connect_registry(
-        access.url, auth=access.auth, ssl_context=None if access.tls is None else access.tls.context()
-    )
+    return connect_registry(access.url, auth=access.auth, tls=access.tls)
 
 
 def registry_url(options: argparse.Namespace) -> str:

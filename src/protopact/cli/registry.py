@@ -23,7 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     serve = parts.add_parser("serve", help="serve a registry until Ctrl-C or SIGTERM", allow_abbrev=False)
     serve.set_defaults(run=_serve)
     serve.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:8081", help="default 127.0.0.1:8081")
-    serve.add_argument("--store", metavar="URL", required=True, help="sqlite:PATH, or memory: to keep nothing")
+    serve.add_argument(
+        "--store", metavar="URL", required=True, help="sqlite:PATH, postgresql://…, or memory: to keep nothing"
+    )
     serve.add_argument(
         "--insecure", action="store_true", help="allow an address that others can reach, without authentication"
     )

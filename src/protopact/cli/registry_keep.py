@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
 
 _AUDIT_COLUMNS = ("number", "time", "who", "what", "subject", "detail")
-_STORE_HELP = "address of the store: sqlite:PATH or postgresql://…"
+_STORE_HELP = "address of the store: sqlite:PATH"
 
 
 def configure_backup(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def configure_restore(parser: argparse.ArgumentParser) -> None:
     """Describe `registry restore`."""
     parser.set_defaults(run=_restore)
     parser.add_argument("file", type=Path, metavar="FILE", help="a backup")
-    parser.add_argument("store", metavar="STORE", help=f"{_STORE_HELP}; must be empty")
+    parser.add_argument("store", metavar="STORE", help=f"{_STORE_HELP}; must be new or empty, and in nobody's use")
 
 
 def configure_audit(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def configure_audit(parser: argparse.ArgumentParser) -> None:
 
 
 def _backup(options: argparse.Namespace) -> int:
-    from protopact.server.store import backup
+    from protopact.server import backup
 
     backup(options.store, options.file)
     print_line(str(options.file))
@@ -48,7 +48,7 @@ def _backup(options: argparse.Namespace) -> int:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    from protopact.server.store import restore
+    from protopact.server import restore
 
     restore(options.file, options.store)
     print_line(f"restored {options.file}")

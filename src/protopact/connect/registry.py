@@ -11,7 +11,7 @@ from protopact.flow import perform, perform_async
 if TYPE_CHECKING:
     import ssl
 
-    from protopact.client import Auth
+    from protopact.client import Auth, Tls
     from protopact.flow import Call, Reply
     from protopact.server import Registry
     from protopact.settings import ClientSettings
@@ -27,18 +27,21 @@ def connect_registry(
     timeout_s: float | None = None,
     settings: ClientSettings | None = None,
     ssl_context: ssl.SSLContext | None = None,
+    tls: Tls | None = None,
 ) -> SchemaRegistryClient:
     """Give a client of the registry at an address; closing it closes what was opened for it.
 
     `http(s)://…` is a registry server, or several, parted by commas. `memory:` is a fresh registry inside this process,
-    forgotten when the client is closed. `sqlite:PATH` is one that keeps its data in a file. `auth` and `ssl_context`
-    are for servers alone.
+    forgotten when the client is closed. `sqlite:PATH` is one that keeps its data in a file. `auth` (user and
+    password, a BearerToken or an OAuthClient), `tls` and `ssl_context` are for servers alone.
 
     ConfigError for another address, StoreError for a file that cannot be used, MissingExtraError when the HTTP package
     is not installed.
     """
     if url.startswith(_OVER_HTTP):
-        return SchemaRegistryClient(url, auth=auth, timeout_s=timeout_s, settings=settings, ssl_context=ssl_context)
+        return SchemaRegistryClient(
+            url, auth=auth, timeout_s=timeout_s, settings=settings, ssl_context=ssl_context, tls=tls
+        )
     chosen = chosen_settings(settings, timeout_s)
     registry = _open(url)
 
@@ -55,6 +58,7 @@ def connect_registry_async(
     timeout_s: float | None = None,
     settings: ClientSettings | None = None,
     ssl_context: ssl.SSLContext | None = None,
+    tls: Tls | None = None,
 ) -> AsyncSchemaRegistryClient:
     """Give an asynchronous client of the registry at an address; see `connect_registry`.
 
@@ -62,7 +66,7 @@ def connect_registry_async(
     """
     if url.startswith(_OVER_HTTP):
         return AsyncSchemaRegistryClient(
-            url, auth=auth, timeout_s=timeout_s, settings=settings, ssl_context=ssl_context
+            url, auth=auth, timeout_s=timeout_s, settings=settings, ssl_context=ssl_context, tls=tls
         )
     chosen = chosen_settings(settings, timeout_s)
     registry = _open(url)

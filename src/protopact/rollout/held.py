@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from protopact.descriptor import FileSet
     from protopact.rollout.wanted import Wanted
 
+READ_WRITE = "READWRITE"
+"""The mode in which schemas can be registered."""
+
 _OURS = "protopact"
 _LEVEL_WHERE_NONE_IS_SAID = Level.BACKWARD
 
@@ -38,7 +41,8 @@ class Held:
     """What a subject holds, and the level and policy that its registry checks it by.
 
     `versions` are its live version numbers, ascending; `same` is the one that is the wanted schema already, if one
-    is; `history` are those that a new schema is compared with, newest first.
+    is; `history` are those that a new schema is compared with, newest first. `mode` says what may be done there, such
+    as `READONLY`.
     """
 
     level: Level
@@ -46,6 +50,7 @@ class Held:
     versions: tuple[int, ...] = ()
     same: int | None = None
     history: tuple[HeldVersion, ...] = ()
+    mode: str = READ_WRITE
 
 
 def fetch_held(client: SchemaRegistryClient, wanted: Iterable[Wanted]) -> Iterator[tuple[Wanted, Held]]:
@@ -80,13 +85,21 @@ def _fetch(client: SchemaRegistryClient, wanted: Wanted, same: Mapping[str, int]
     policy = Policy.parse(config.breaking_policy or Policy.CONFLUENT)
     versions = _live_versions(client, wanted.subject)
     if not versions:
-        return Held(level, policy)
+        return Held(level, policy, mode=_mode(client, wanted.subject))
     found = _find_same(client, wanted, versions, same)
     if found is not None:
         return Held(level, policy, versions, found)
     needs_all = (wanted.level or level).transitive or (policy if wanted.policy is None else wanted.policy) > 0
     numbers = versions[::-1] if needs_all else versions[-1:]
-    return Held(level, policy, versions, None, fetch_versions(client, wanted.subject, numbers))
+    history = fetch_versions(client, wanted.subject, numbers)
+    return Held(level, policy, versions, None, history, _mode(client, wanted.subject))
+
+
+def _mode(client: SchemaRegistryClient, subject: str) -> str:
+    try:
+        return client.get_mode(subject, default_to_global=True) or READ_WRITE
+    except RegistryError:  # not every registry has modes
+        return READ_WRITE
 
 
 def _live_versions(client: SchemaRegistryClient, subject: str) -> tuple[int, ...]:

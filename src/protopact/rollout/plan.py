@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from protopact.compat import Level, Policy, check, compare
 from protopact.registry import Config
+from protopact.rollout.held import READ_WRITE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -166,6 +167,9 @@ def _step(wanted: Wanted, held: Held, before: Mapping[str, Step], *, sets_polici
         action = Action.UNCHANGED if terms.config is None else Action.CONFIGURE
         reasons = (*_older(held), *settings)
         return Step(wanted, action, terms.level, policy, reasons, terms.config, version=held.same)
+    if held.mode != READ_WRITE:
+        reasons = (f"the registry takes no schema here: the mode is {held.mode}",)
+        return Step(wanted, Action.BLOCKED, terms.level, policy, reasons)
     if not held.versions:
         return Step(wanted, Action.CREATE, terms.level, policy, settings, terms.config)
     versions = {step.wanted.subject: step.version for step in imports if step.version is not None}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from protopact.server.passwords import hash_password
     from protopact.server.serve import Tls, background_registry, serve_registry
     from protopact.server.store import Store, open_store
+    from protopact.server.store.backup import backup, restore
     from protopact.server.tokens import Tokens, TokenSettings
     from protopact.server.users import User, Users, changing_users, check_name, read_users
 
@@ -34,12 +35,14 @@ __all__ = [
     "Users",
     "asgi_app",
     "background_registry",
+    "backup",
     "changing_users",
     "check_name",
     "hash_password",
     "log_json_lines",
     "open_store",
     "read_users",
+    "restore",
     "serve_registry",
 ]
 
@@ -57,12 +60,14 @@ __getattr__ = door(
         "Users": "users",
         "asgi_app": "app",
         "background_registry": "serve",
+        "backup": "protopact.server.store.backup",
         "changing_users": "users",
         "check_name": "users",
         "hash_password": "passwords",
         "log_json_lines": "logs",
         "open_store": "store",
         "read_users": "users",
+        "restore": "protopact.server.store.backup",
         "serve_registry": "serve",
     },
 )

@@ -108,14 +108,14 @@ _CONFIG = {
 }
 
 _NAME = text(minLength=1, maxLength=256)
-_TAG_DEFINITION = {
+_TAG_DEFINITION: dict[str, Shape] = {
     "name": _NAME,
     "description": text(),
     "entityTypes": list_of({}),
     "attributeDefs": list_of({}),
     "superTypes": list_of({}),
 }
-_ENTITY_TAG = {
+_ENTITY_TAG: dict[str, Shape] = {
     "typeName": {**_NAME, "description": "the tag"},
     "entityType": {**_NAME, "description": "such as `sr_field`"},
     "entityName": {**_NAME, "description": "the qualified name"},
@@ -226,7 +226,7 @@ SHAPES: Mapping[str, Shape] = {
     "Mode": fields(mode=MODE),
     "TagDefinition": fields(("name",), **_TAG_DEFINITION),
     "KnownTagDefinition": fields(
-        **{**_TAG_DEFINITION, "name": text()},
+        **(_TAG_DEFINITION | {"name": text()}),
         category=text(),
         guid=text(format="uuid"),
         createTime=INSTANT,
@@ -237,7 +237,7 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "EntityTag": fields(("typeName", "entityType", "entityName"), **_ENTITY_TAG),
     "KnownEntityTag": fields(
-        **_ENTITY_TAG | {"typeName": text(), "entityType": text(), "entityName": text()},
+        **(_ENTITY_TAG | {"typeName": text(), "entityType": text(), "entityName": text()}),
         entityStatus=text(),
         error=named("Error"),
     ),

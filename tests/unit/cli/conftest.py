@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from protopact.cli.configuration import PROFILE_VARIABLE, SETTINGS
 from protopact.cli.main import main
+from unit.cli.running import Ran
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,19 +25,6 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What came of a command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> object:
-        return json.loads(self.out)
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from unit.cli.running import Ran
+
 MONEY = 'syntax = "proto3";\npackage shop;\nmessage Money {{\n  {} = 1;\n}}\n'
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -21,12 +23,12 @@ def commit(directory: Path) -> None:
         subprocess.run(["git", "-C", str(directory), *words], check=True, capture_output=True)
 
 
-def types(ran: object) -> set[tuple[str, str, str]]:
+def types(ran: Ran) -> set[tuple[str, str, str]]:
     return {(found["file"], found["type"], found["path"]) for found in ran.said["findings"]}
 
 
 @pytest.fixture
-def against(run: Callable[..., object], shop: Callable[..., Path]) -> Callable[[str], str]:
+def against(run: Callable[..., Ran], shop: Callable[..., Path]) -> Callable[[str], str]:
     """Put the shop as it is where it will be compared with, and give the option's value."""
 
     def keep(kind: str) -> str:
@@ -43,7 +45,7 @@ def against(run: Callable[..., object], shop: Callable[..., Path]) -> Callable[[
 
 @pytest.mark.parametrize("kind", ["directory", "git", "registry"])
 def test_what_breaks_is_exit_code_100_with_file_path_and_reason(
-    run: Callable[..., object], shop: Callable[..., Path], against: Callable[[str], str], kind: str
+    run: Callable[..., Ran], shop: Callable[..., Path], against: Callable[[str], str], kind: str
 ) -> None:
     where = against(kind)
     clean = run("breaking", shop(), "--against", where)
@@ -63,7 +65,7 @@ def test_what_breaks_is_exit_code_100_with_file_path_and_reason(
 
 @pytest.mark.parametrize("kind", ["directory", "git", "registry"])
 def test_the_policy_says_what_counts(
-    run: Callable[..., object], shop: Callable[..., Path], against: Callable[[str], str], kind: str
+    run: Callable[..., Ran], shop: Callable[..., Path], against: Callable[[str], str], kind: str
 ) -> None:
     where = against(kind)
     narrowed, renamed = shop(name="a", money=MONEY.format("int32 units")), shop(name="b", money=MONEY.format("int64 u"))
@@ -78,7 +80,7 @@ def test_the_policy_says_what_counts(
 
 
 def test_a_file_that_is_gone_and_one_that_moved_break(
-    run: Callable[..., object], shop: Callable[..., Path], against: Callable[[str], str]
+    run: Callable[..., Ran], shop: Callable[..., Path], against: Callable[[str], str]
 ) -> None:
     where = against("directory")
     directory = shop(order='syntax = "proto3";\npackage shop;\nmessage Order {}\n')
@@ -88,7 +90,7 @@ def test_a_file_that_is_gone_and_one_that_moved_break(
 
 
 def test_files_that_the_other_side_does_not_have_break_nobody(
-    run: Callable[..., object], shop: Callable[..., Path]
+    run: Callable[..., Ran], shop: Callable[..., Path]
 ) -> None:
     directory = shop()
     assert run("breaking", directory, "--against", "registry").said["compared"] == 0
@@ -97,7 +99,7 @@ def test_files_that_the_other_side_does_not_have_break_nobody(
 
 
 def test_without_a_config_each_file_is_compared_with_the_subject_of_its_path(
-    run: Callable[..., object], shop: Callable[..., Path], against: Callable[[str], str]
+    run: Callable[..., Ran], shop: Callable[..., Path], against: Callable[[str], str]
 ) -> None:
     against("registry")
     directory = shop(money=MONEY.format("string units"))
@@ -105,7 +107,7 @@ def test_without_a_config_each_file_is_compared_with_the_subject_of_its_path(
     assert {found[0] for found in types(run("breaking", directory, "--against", "registry"))} == {"shop/money.proto"}
 
 
-def test_level_and_policy_of_the_config_count(run: Callable[..., object], shop: Callable[..., Path]) -> None:
+def test_level_and_policy_of_the_config_count(run: Callable[..., Ran], shop: Callable[..., Path]) -> None:
     where = str(shop(name="before"))
     added = f"{MONEY.format('int64 units')}message Coin {{}}\n"
     assert run("breaking", shop(money=added), "--against", where).code == 0
@@ -114,7 +116,7 @@ def test_level_and_policy_of_the_config_count(run: Callable[..., object], shop: 
     assert run("breaking", shop(money=added, project=forward), "--against", where, "--level", "BACKWARD").code == 0
 
 
-def test_people_get_a_table_and_the_examples_below_it(run: Callable[..., object], shop: Callable[..., Path]) -> None:
+def test_people_get_a_table_and_the_examples_below_it(run: Callable[..., Ran], shop: Callable[..., Path]) -> None:
     where = str(shop(name="before"))
     clean = run("breaking", shop(), "--against", where, "--format", "table")
     assert clean.out == f"nothing breaks: 2 files compared with {where}\n"
@@ -124,9 +126,7 @@ def test_people_get_a_table_and_the_examples_below_it(run: Callable[..., object]
 
 
 @pytest.mark.parametrize("where", ["git#nowhere", "nowhere"])
-def test_a_state_that_is_not_there_is_an_error(
-    run: Callable[..., object], shop: Callable[..., Path], where: str
-) -> None:
+def test_a_state_that_is_not_there_is_an_error(run: Callable[..., Ran], shop: Callable[..., Path], where: str) -> None:
     directory = shop()
     commit(directory)
     assert run("breaking", directory, "--against", where).code == 1

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from protopact.connect import connect_registry
+from protopact.server import Guard, Users, background_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from unit.cli.running import Ran
 
 MONEY = 'syntax = "proto3";\npackage shop;\nmessage Money {{\n  {} units = 1;\n}}\n'
 pytestmark = pytest.mark.usefixtures("store")
 
 
 def test_a_plan_is_made_done_and_then_there_is_nothing_to_do(
-    run: Callable[..., object], shop: Callable[..., Path]
+    run: Callable[..., Ran], shop: Callable[..., Path]
 ) -> None:
     planned = run("plan", shop())
     assert planned.code == 0
@@ -40,7 +43,7 @@ def test_a_plan_is_made_done_and_then_there_is_nothing_to_do(
 
 
 def test_an_incompatible_change_is_exit_code_100_and_nothing_is_done(
-    run: Callable[..., object], shop: Callable[..., Path]
+    run: Callable[..., Ran], shop: Callable[..., Path]
 ) -> None:
     run("apply", shop())
     for command in ("plan", "apply"):
@@ -51,9 +54,7 @@ def test_an_incompatible_change_is_exit_code_100_and_nothing_is_done(
     assert len(run("schema", "list", "shop/money.proto").said) == 1
 
 
-def test_people_get_a_table_reasons_a_summary_and_advice(
-    run: Callable[..., object], shop: Callable[..., Path]
-) -> None:
+def test_people_get_a_table_reasons_a_summary_and_advice(run: Callable[..., Ran], shop: Callable[..., Path]) -> None:
     created = run("plan", shop(), "--format", "table")
     assert "shop/money.proto" in created.out
     assert "can be applied: 2 of 2 subjects change" in created.out
@@ -66,7 +67,7 @@ def test_people_get_a_table_reasons_a_summary_and_advice(
 
 
 def test_the_config_may_stand_elsewhere_and_the_directory_is_this_one(
-    run: Callable[..., object], shop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., Ran], shop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = shop()
     monkeypatch.chdir(directory)
@@ -77,7 +78,7 @@ def test_the_config_may_stand_elsewhere_and_the_directory_is_this_one(
     assert step["subject"] == "money-value"
 
 
-def test_a_missing_config_is_an_error_that_says_what_it_holds(run: Callable[..., object], tmp_path: Path) -> None:
+def test_a_missing_config_is_an_error_that_says_what_it_holds(run: Callable[..., Ran], tmp_path: Path) -> None:
     missing = run("plan", tmp_path)
     assert missing.code == 1
     assert "there is no file" in missing.err
@@ -86,20 +87,39 @@ def test_a_missing_config_is_an_error_that_says_what_it_holds(run: Callable[...,
 
 @pytest.mark.parametrize("style", ["json", "table"])
 def test_a_refusal_midway_tells_what_was_done_and_what_was_not(
-    run: Callable[..., object], shop: Callable[..., Path], store: str, style: str
+    run: Callable[..., Ran],
+    shop: Callable[..., Path],
+    store: str,
+    tmp_path: Path,
+    *,
+    monkeypatch: pytest.MonkeyPatch,
+    style: str,
 ) -> None:
-    # Somebody locks the second subject; only registering shows that.
-    with connect_registry(store) as registry:
-        registry.set_mode("READONLY", "orders-value")
-    failed = run("apply", shop(), "--format", style)
+    # Who may not write a subject learns it from the registry when it is the subject's turn.
+    monkeypatch.setenv("PROTOPACT_USER_PASSWORD", "correct horse")
+    monkeypatch.setenv("PROTOPACT_REGISTRY_PASSWORD", "correct horse")
+    monkeypatch.setenv("PROTOPACT_REGISTRY_USER", "ann")
+    users = tmp_path / "users.json"
+    roles = ["--role", "reader:*", "--role", "writer:shop/*"]
+    assert run("registry", "users", "add", "ann", *roles, "--users", users).code == 0
+    with background_registry(store, guard=Guard(users=Users(users))) as url:
+        failed = run("apply", shop(), "--registry", url, "--format", style)
     assert failed.code == 1
     assert failed.err.startswith("error: ")
+    assert [done["done"] for done in run("apply", shop()).said["done"]] == ["unchanged", "create"]
     if style == "json":
         said = json.loads(failed.out)
         assert ([done["subject"] for done in said["done"]], said["failed"]) == (["shop/money.proto"], "orders-value")
     else:
         assert "failed at orders-value" in failed.out
         assert "1 steps were done and stay, 1 were not" in failed.out
+
+
+def test_a_registry_that_takes_nothing_is_seen_by_the_plan(
+    run: Callable[..., Ran], shop: Callable[..., Path], store: str
+) -> None:
     with connect_registry(store) as registry:
-        registry.set_mode("READWRITE", "orders-value")
-    assert [done["done"] for done in run("apply", shop()).said["done"]] == ["unchanged", "create"]
+        registry.set_mode("READONLY", "orders-value")
+    planned = run("plan", shop())
+    assert (planned.code, planned.said["steps"][1]["action"]) == (100, "blocked")
+    assert planned.said["steps"][1]["reasons"] == ["the registry takes no schema here: the mode is READONLY"]

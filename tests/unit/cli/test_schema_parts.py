@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from unit.cli.running import Ran
+
 FILE = 'syntax = "proto3";\npackage shop;\nmessage Item {{\n{}}}\n'
 FIRST, SECOND = "  int64 id = 1;\n", "  int64 id = 1;\n  string name = 2;\n"
 pytestmark = pytest.mark.usefixtures("store")
@@ -29,16 +31,14 @@ def item(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.fixture
-def items(run: Callable[..., object], item: Callable[[str], Path]) -> None:
+def items(store: str, run: Callable[..., Ran], item: Callable[[str], Path]) -> None:
     """Register two versions of `items-value`."""
     for fields in (FIRST, SECOND):
         assert run("schema", "register", "items-value", item(fields)).code == 0
 
 
 @pytest.mark.usefixtures("items")
-def test_check_gives_each_reason_and_exit_code_100(
-    run: Callable[..., object], item: Callable[[str], Path]
-) -> None:
+def test_check_gives_each_reason_and_exit_code_100(run: Callable[..., Ran], item: Callable[[str], Path]) -> None:
     good = run("schema", "check", "items-value", item(SECOND))
     assert good.code == 0
     assert good.said == {
@@ -62,7 +62,7 @@ def test_check_gives_each_reason_and_exit_code_100(
 
 @pytest.mark.usefixtures("items")
 def test_check_takes_level_policy_and_version_from_subject_or_option(
-    run: Callable[..., object], item: Callable[[str], Path], store: str
+    run: Callable[..., Ran], item: Callable[[str], Path], store: str
 ) -> None:
     reused = item("  int64 id = 1;\n  int64 name = 2;\n")
     assert run("schema", "check", "items-value", reused).code == 100
@@ -81,9 +81,7 @@ def test_check_takes_level_policy_and_version_from_subject_or_option(
 
 
 @pytest.mark.usefixtures("items")
-def test_check_may_leave_the_verdict_to_the_registry(
-    run: Callable[..., object], item: Callable[[str], Path]
-) -> None:
+def test_check_may_leave_the_verdict_to_the_registry(run: Callable[..., Ran], item: Callable[[str], Path]) -> None:
     assert run("schema", "check", "items-value", item(SECOND), "--ask-registry").said["compatible"]
     bad = run("schema", "check", "items-value", item("  string id = 1;\n"), "--ask-registry")
     assert bad.code == 100
@@ -92,21 +90,19 @@ def test_check_may_leave_the_verdict_to_the_registry(
     assert shown.out.startswith("incompatible with items-value\n  {errorType")
 
 
-def test_any_schema_may_be_the_first_of_a_subject(run: Callable[..., object], item: Callable[[str], Path]) -> None:
+def test_any_schema_may_be_the_first_of_a_subject(run: Callable[..., Ran], item: Callable[[str], Path]) -> None:
     ran = run("schema", "check", "new-value", item(FIRST), "--format", "table")
     assert (ran.code, ran.out) == (0, "compatible with new-value at BACKWARD: no version yet\n")
 
 
 @pytest.mark.usefixtures("items")
-def test_check_reads_standard_input(run: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_reads_standard_input(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(FILE.format("  string id = 1;\n")))
     assert run("schema", "check", "items-value", "-").code == 100
 
 
 @pytest.mark.usefixtures("items")
-def test_diff_shows_two_versions_or_a_version_and_a_file(
-    run: Callable[..., object], item: Callable[[str], Path]
-) -> None:
+def test_diff_shows_two_versions_or_a_version_and_a_file(run: Callable[..., Ran], item: Callable[[str], Path]) -> None:
     added = {"type": "FIELD_ADDED", "path": "#/Item/2", "before": "", "after": "string name = 2"}
     assert run("schema", "diff", "items-value").said == [{**added, "backward": "compatible"}]
     (back,) = run("schema", "diff", "items-value", "--from", "2", "--to", "1").said
@@ -125,14 +121,14 @@ def test_diff_shows_two_versions_or_a_version_and_a_file(
         (["item.proto", "--to", "1"], "not with both"),
     ],
 )
-def test_a_diff_that_cannot_be_is_an_error(run: Callable[..., object], words: list[str], said: str) -> None:
+def test_a_diff_that_cannot_be_is_an_error(run: Callable[..., Ran], words: list[str], said: str) -> None:
     failed = run("schema", "diff", "items-value", *words)
     assert failed.code == 1
     assert said in failed.err
 
 
 @pytest.mark.usefixtures("items")
-def test_delete_hides_first_and_removes_for_good_when_told(run: Callable[..., object]) -> None:
+def test_delete_hides_first_and_removes_for_good_when_told(run: Callable[..., Ran]) -> None:
     assert run("schema", "delete", "items-value", "--version", "1", "--yes").said == {
         "subject": "items-value",
         "versions": [1],
@@ -148,7 +144,7 @@ def test_delete_hides_first_and_removes_for_good_when_told(run: Callable[..., ob
 
 @pytest.mark.usefixtures("items")
 def test_delete_asks_at_a_terminal_and_refuses_without_one(
-    run: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -165,7 +161,7 @@ def test_delete_asks_at_a_terminal_and_refuses_without_one(
     assert "--yes" in refused.err
 
 
-def test_references_lists_both_directions(run: Callable[..., object], shop: Callable[..., Path]) -> None:
+def test_references_lists_both_directions(run: Callable[..., Ran], shop: Callable[..., Path]) -> None:
     run("apply", shop())
     assert run("schema", "references", "orders-value").said == [
         {
@@ -180,7 +176,7 @@ def test_references_lists_both_directions(run: Callable[..., object], shop: Call
     assert (importer["direction"], importer["subject"], importer["id"]) == ("imported by", "orders-value", 2)
 
 
-def test_references_of_a_context_stay_in_it(run: Callable[..., object], shop: Callable[..., Path]) -> None:
+def test_references_of_a_context_stay_in_it(run: Callable[..., Ran], shop: Callable[..., Path]) -> None:
     directory = shop()
     (directory / "protopact.toml").write_text('[subjects]\n":.eu:orders-value" = "shop/order.proto"\n')
     assert run("apply", directory).code == 0
@@ -191,7 +187,7 @@ def test_references_of_a_context_stay_in_it(run: Callable[..., object], shop: Ca
 
 
 def test_download_writes_what_compiles_again(
-    run: Callable[..., object], shop: Callable[..., Path], tmp_path: Path
+    run: Callable[..., Ran], shop: Callable[..., Path], tmp_path: Path
 ) -> None:
     run("apply", shop())
     fetched = tmp_path / "fetched"
@@ -201,7 +197,7 @@ def test_download_writes_what_compiles_again(
 
 
 def test_download_writes_nothing_outside_its_directory(
-    run: Callable[..., object], shop: Callable[..., Path], tmp_path: Path
+    run: Callable[..., Ran], shop: Callable[..., Path], tmp_path: Path
 ) -> None:
     run("apply", shop())
     assert run("schema", "download", "orders-value", tmp_path / "a", "--as", "../order.proto").code == 1

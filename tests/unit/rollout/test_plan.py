@@ -132,6 +132,14 @@ def test_a_refused_schema_leaves_the_config_alone() -> None:
     assert (step.action, step.config) == (Action.INCOMPATIBLE, None)
 
 
+def test_where_the_mode_forbids_it_a_change_is_blocked() -> None:
+    assert one(money(), replace(NOTHING, mode="READONLY")).reasons == (
+        "the registry takes no schema here: the mode is READONLY",
+    )
+    assert one(money(WIDER), replace(held(money()), mode="IMPORT")).action is Action.BLOCKED
+    assert one(money(), replace(NOTHING, mode="READONLY", versions=(1,), same=1)).action is Action.UNCHANGED
+
+
 def test_a_schema_of_another_type_is_a_finding_unless_nothing_is_checked() -> None:
     foreign = replace(held(money()), history=(HeldVersion(1, 1, None, {}),))
     assert one(money(), foreign).reasons == ("version 1 is a schema of another type",)

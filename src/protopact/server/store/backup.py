@@ -89,9 +89,9 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
 
 def _take(store: sqlite3.Connection, path: Path) -> None:
     """Have the store for ourselves; StoreError when it holds anything or others have it open."""
-    store.execute("PRAGMA locking_mode = EXCLUSIVE")
-    store.execute("PRAGMA synchronous = FULL")
     try:
+        store.execute("PRAGMA locking_mode = EXCLUSIVE")
+        store.execute("PRAGMA synchronous = FULL")
         # A store that writes ahead lets go of that only when nobody else has it open.
         (mode,) = store.execute("PRAGMA journal_mode = DELETE").fetchone()
         store.execute("BEGIN EXCLUSIVE")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from protopact.errors import ConfigError
+from protopact.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
     from protopact.server.store.port import Store
@@ -25,14 +25,22 @@ def open_store(url: str) -> Store:
     if kind == "sqlite" and path:
         return SqliteStore(path)
     if kind in {"postgresql", "postgres"} and path.startswith("//"):
-        from protopact.server.store.postgres import PostgresStore
-
-        return PostgresStore(url)
+        return _shared_store(url)
     raise ConfigError(
         f"no store has the address {_shown(url)}",
         option="store",
         hint="use sqlite:PATH, postgresql://USER@HOST/DATABASE or memory:",
     )
+
+
+def _shared_store(url: str) -> Store:
+    try:
+        from protopact.server.store.postgres import PostgresStore
+    except ImportError as error:
+        raise MissingExtraError(
+            "a store on PostgreSQL needs psycopg", option="extra", hint="install 'protopact[postgres]'"
+        ) from error
+    return PostgresStore(url)
 
 
 def _shown(url: str) -> str:

@@ -20,7 +20,8 @@ WRITERS_LOCK = 0x7070616300000001
 # Never change a migration that was released: add one.
 MIGRATIONS: tuple[str, ...] = (
     # Names are compared by their code points, whatever the database's own order is: lists come sorted alike from every
-    # store, and an index serves a search by prefix.
+    # store, and an index serves a search by prefix. An index begins with the column that tells most rows apart: until
+    # a table's first ANALYZE, PostgreSQL takes all columns for equally good, and would go through a whole context.
     """
     CREATE TABLE contexts (
         name TEXT COLLATE "C" PRIMARY KEY,
@@ -41,12 +42,12 @@ MIGRATIONS: tuple[str, ...] = (
         schema_type TEXT NOT NULL,
         ts BIGINT NOT NULL,
         again BOOLEAN NOT NULL,
-        PRIMARY KEY (context, id)
+        PRIMARY KEY (id, context)
     );
     -- `again` marks a content that was imported under a second id; without it, a content has one id.
-    CREATE UNIQUE INDEX schemas_by_content ON schemas (context, guid) WHERE NOT again;
+    CREATE UNIQUE INDEX schemas_by_content ON schemas (guid, context) WHERE NOT again;
     CREATE INDEX schemas_by_guid ON schemas (guid, context, id);
-    CREATE INDEX schemas_by_text ON schemas (context, digest);
+    CREATE INDEX schemas_by_text ON schemas (digest, context);
 
     -- Who refers to a version: what `refers` says, turned round.
     CREATE TABLE schema_references (
@@ -55,15 +56,15 @@ MIGRATIONS: tuple[str, ...] = (
         target_version BIGINT NOT NULL,
         context TEXT COLLATE "C" NOT NULL,
         schema_id BIGINT NOT NULL,
-        PRIMARY KEY (target_context, target_subject, target_version, context, schema_id),
+        PRIMARY KEY (target_subject, target_context, target_version, schema_id, context),
         FOREIGN KEY (context, schema_id) REFERENCES schemas (context, id) ON DELETE CASCADE
     );
-    CREATE INDEX schema_references_by_schema ON schema_references (context, schema_id);
+    CREATE INDEX schema_references_by_schema ON schema_references (schema_id, context);
 
     CREATE TABLE subjects (
         context TEXT COLLATE "C" NOT NULL REFERENCES contexts (name),
         name TEXT COLLATE "C" NOT NULL,
-        PRIMARY KEY (context, name)
+        PRIMARY KEY (name, context)
     );
 
     CREATE TABLE versions (
@@ -73,18 +74,18 @@ MIGRATIONS: tuple[str, ...] = (
         schema_id BIGINT NOT NULL,
         ts BIGINT NOT NULL,
         deleted BOOLEAN NOT NULL DEFAULT FALSE,
-        PRIMARY KEY (context, subject, version),
+        PRIMARY KEY (subject, context, version),
         FOREIGN KEY (context, subject) REFERENCES subjects (context, name),
         FOREIGN KEY (context, schema_id) REFERENCES schemas (context, id)
     );
-    CREATE INDEX versions_by_schema ON versions (context, schema_id, subject, version);
+    CREATE INDEX versions_by_schema ON versions (schema_id, context, subject, version);
 
     -- Ids whose schemas were removed: what they stood for, so that they never stand for anything else.
     CREATE TABLE spent_ids (
         context TEXT COLLATE "C" NOT NULL,
         id BIGINT NOT NULL,
         guid TEXT COLLATE "C" NOT NULL,
-        PRIMARY KEY (context, id)
+        PRIMARY KEY (id, context)
     );
 
     -- Configs, modes and whatever else is a JSON object with a kind and a scope.
@@ -93,7 +94,7 @@ MIGRATIONS: tuple[str, ...] = (
         name TEXT COLLATE "C" NOT NULL,
         kind TEXT COLLATE "C" NOT NULL,
         body TEXT NOT NULL,
-        PRIMARY KEY (context, name, kind)
+        PRIMARY KEY (name, context, kind)
     );
     CREATE INDEX documents_by_kind ON documents (kind, context, name);
 

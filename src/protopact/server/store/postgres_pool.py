@@ -14,15 +14,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
-from protopact.errors import ConfigError, MissingExtraError, StoreError, StoreUnavailableError
+import psycopg
+from psycopg import conninfo, pq
 
-try:
-    import psycopg
-    from psycopg import conninfo, pq
-except ImportError as error:
-    raise MissingExtraError(
-        "a store on PostgreSQL needs psycopg", option="extra", hint="install 'protopact[postgres]'"
-    ) from error
+from protopact.errors import ConfigError, StoreError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -40,7 +40,15 @@ _VERSION = f"{SELECT_VERSION} WHERE v.context = %s AND v.subject = %s AND (NOT v
 _VERSION_BY_NUMBER = f"{_VERSION} AND v.version = %s"
 _VERSIONS = f"{_VERSION} ORDER BY v.version DESC"
 _LATEST_VERSION = f"{_VERSIONS} LIMIT 1"
-_VERSIONS_BY_TEXT = f"{_VERSION} AND s.digest = %s AND s.text = %s ORDER BY v.version DESC"
+# The text is looked for first, whatever the planner thinks of a table that it does not know yet.
+_VERSIONS_BY_TEXT = """WITH s AS MATERIALIZED (
+        SELECT * FROM schemas WHERE context = %(context)s AND digest = %(digest)s AND text = %(text)s
+    )
+    SELECT s.context, s.id, s.guid, s.text, s.descriptor, s.refers, s.metadata, s.rule_set, s.schema_type, s.ts,
+        v.subject, v.version, v.ts, v.deleted
+    FROM s JOIN versions v ON v.context = s.context AND v.schema_id = s.id
+    WHERE v.context = %(context)s AND v.subject = %(subject)s AND (NOT v.deleted OR %(deleted)s)
+    ORDER BY v.version DESC"""
 _NUMBERS = """SELECT version FROM versions WHERE context = %s AND subject = %s AND (NOT deleted OR %s)
     ORDER BY version"""
 _LAST_NUMBER = "SELECT max(version) FROM versions WHERE context = %s AND subject = %s"
@@ -157,8 +165,15 @@ class PostgresTables:
 
     def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
         """See `Reading.versions_with_text`."""
-        place = (subject.context, subject.name)
-        return versions_of(self._rows(_VERSIONS_BY_TEXT, *place, deleted, digest_of(text), text))
+        rows = self._named_rows(
+            _VERSIONS_BY_TEXT,
+            context=subject.context,
+            subject=subject.name,
+            digest=digest_of(text),
+            text=text,
+            deleted=deleted,
+        )
+        return versions_of(rows)
 
     def version_numbers(self, subject: Subject, *, deleted: bool = False) -> Sequence[int]:
         """See `Reading.version_numbers`."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from protopact.errors import StoreError
+from protopact.errors import StoreError, StoreUnavailableError
 from protopact.server.store.lending import LendingStore
 from protopact.server.store.migrate import migrate
 from protopact.server.store.tables import Tables
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _BUSY_S = 10.0
 _FULL = 2
+_PRIMARY_CODE = 0xFF
+_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
 _MEMORY = ":memory:"
 _CLOSED = "the store is closed"
 
@@ -138,12 +140,16 @@ class SqliteStore(LendingStore):
                 f"the store cannot be made durable: journal_mode is {mode}, synchronous is {synchronous}",
                 hint="put the file on a local disk",
             )
+        # From its first question on, SQLite lets nobody else have the file for himself: `restore` sees it is in use.
+        connection.execute("SELECT count(*) FROM contexts").fetchone()
 
 
 @contextmanager
 def _told(path: str) -> Iterator[None]:
-    """Have SQLite's failures told as StoreError."""
+    """Have SQLite's failures told as StoreError; those that pass, such as a full disk, as StoreUnavailableError."""
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise StoreError(f"the store {Path(path).name!r} failed: {error}") from error
+        passes = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE in _PASSING
+        kind = StoreUnavailableError if passes else StoreError
+        raise kind(f"the store {Path(path).name!r} failed: {error}") from error
