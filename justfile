@@ -56,6 +56,10 @@ bench *arguments:
 bench-confluent:
     uv run -q --project tests/interop/python --with-editable '.[compiler,registry,server]' python bench/confluent.py
 
+# Measure the registry's throughput and latency (needs wrk)
+bench-registry *arguments:
+    python bench/registry.py {{ arguments }}
+
 # Write the pinned public interface and the pages made from the code anew; read the difference
 golden:
     python tests/architecture/regenerate.py

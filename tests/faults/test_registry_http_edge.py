@@ -344,3 +344,12 @@ def test_two_lengths_or_a_length_and_chunks_are_refused(server: Server) -> None:
         with server.connect() as client:
             client.sendall(POST + framing + b"\r\n{}\r\n")
             assert b" 400 " in answer(client), framing
+
+
+@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"])
+def test_what_is_no_http_is_refused_in_the_dialects_words(server: Server, garbage: bytes) -> None:
+    with server.connect() as client:
+        client.sendall(garbage + b"\r\n\r\n")
+        head, _, body = client.makefile("rb").read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["error_code"] == 400

@@ -25,7 +25,12 @@ _LOOK_S = 1.0
 _HANDSHAKE_S = 10.0
 _PIPELINE_MAX = 16
 _DESCRIPTORS_ELSE = 256
-_REASONS = {408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}
+_REASONS = {
+    400: "Bad Request",
+    408: "Request Timeout",
+    431: "Request Header Fields Too Large",
+    503: "Service Unavailable",
+}
 
 
 class Gate:
@@ -115,10 +120,11 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Tell of a request that is none; an answer amid other requests' answers would be taken for one of those."""
+        del msg  # the parser's own
         if self._floods:
             self.transport.abort()
         else:
-            super().send_400_response(msg)
+            self.refuse(400)
 
     def on_message_complete(self) -> None:
         """Be ready for the next head."""

@@ -11,7 +11,7 @@ import logging
 import select
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 import psycopg
@@ -103,18 +103,22 @@ class Pool:
     def close(self) -> None:
         """Close what is idle, and what is lent as soon as it comes back; closing twice is harmless."""
         self._closed.set()
-        while self._idle:
-            self._idle.pop().close()
+        while (connection := self._taken()) is not None:
+            connection.close()
 
     def _found(self) -> Connection | None:
         """Find an idle connection at whose other end somebody is."""
         if self._closed.is_set():
             raise StoreError(_CLOSED)
-        while self._idle:
-            connection = self._idle.pop()
+        while (connection := self._taken()) is not None:
             if not _has_news(connection):
                 return connection
             connection.close()
+        return None
+
+    def _taken(self) -> Connection | None:
+        with suppress(IndexError):  # another thread may take the last one first
+            return self._idle.pop()
         return None
 
     def _opened(self) -> Connection:
