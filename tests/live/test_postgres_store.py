@@ -56,10 +56,11 @@ def held_up(store: PostgresStore, entered: threading.Event, leave: threading.Eve
     return thread
 
 
-def test_every_commit_waits_for_the_disk_whatever_the_database_says(postgres: PostgresService, address: str) -> None:
-    with psycopg.connect(address, autocommit=True) as admin:
-        admin.execute("ALTER DATABASE store SET synchronous_commit = off")
-    with closing(Pool(address)) as pool, pool.connection() as connection:
+def test_every_commit_waits_for_the_disk_whatever_the_database_says(postgres: PostgresService) -> None:
+    careless = postgres.new_database("careless")
+    with psycopg.connect(careless, autocommit=True) as admin:
+        admin.execute("ALTER DATABASE careless SET synchronous_commit = off")
+    with closing(Pool(careless)) as pool, pool.connection() as connection:
         assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
         assert connection.execute("SHOW statement_timeout").fetchone() == ("10s",)
         assert connection.execute("SHOW lock_timeout").fetchone() == ("5s",)

@@ -51,7 +51,7 @@ _VERSIONS_BY_TEXT = """WITH s AS MATERIALIZED (
     ORDER BY v.version DESC"""
 _NUMBERS = """SELECT version FROM versions WHERE context = %s AND subject = %s AND (NOT deleted OR %s)
     ORDER BY version"""
-_LAST_NUMBER = "SELECT max(version) FROM versions WHERE context = %s AND subject = %s"
+_LAST_NUMBER = "SELECT version FROM versions WHERE context = %s AND subject = %s ORDER BY version DESC LIMIT 1"
 # U+10FFFF is the last character: what starts with the prefix sorts before the prefix and it.
 _SUBJECTS = """SELECT name, context FROM subjects s
     WHERE (%(context)s::text IS NULL OR context = %(context)s)
