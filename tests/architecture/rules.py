@@ -23,6 +23,10 @@ EXTRAS = {
     "grpc_tools": "compiler/",
     "httpx2": "client/",
     "uvicorn": "server/",
+    "psycopg": "server/store/",
+    "argon2": "server/",
+    "jwt": "server/",
+    "prometheus_client": "server/",
     "confluent_kafka": "integrations/kafka/",
     "rich": "cli/",
 }
