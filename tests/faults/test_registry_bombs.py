@@ -84,7 +84,7 @@ def test_a_bomb_is_refused_in_time_and_others_see_no_error(
     assert (status, answer["error_code"]) == (422, 42201)
     assert str(answer["message"]).startswith("Invalid schema: ")
     assert elapsed_s < GOAL_S * SLACK
-    assert max(took_s) < GOAL_S * SLACK
+    assert max(took_s) < GOAL_S
     assert client.send("POST", "/subjects/good", GOOD)[0] == 200
 
 
@@ -95,4 +95,4 @@ def test_many_messages_are_an_answer_in_time_whatever_it_is(client: Client) -> N
         elapsed_s = time.perf_counter() - start
     print(f"50,000 messages: {status} after {elapsed_s:.3f} s, bystander's slowest {max(took_s):.3f} s")  # noqa: T201
     assert status in {200, 422}
-    assert max(took_s) < GOAL_S * SLACK
+    assert max(took_s) < GOAL_S
