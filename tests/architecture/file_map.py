@@ -25,7 +25,7 @@ STARS = {
     "rollout/plan.py",
     "schema/load.py",
     "serdes/plan.py",
-    "server/service.py",
+    "server/decisions/service.py",
 }
 
 

@@ -41,7 +41,7 @@ from protopact.registry import (
 )
 from protopact.schema import load_schema
 from protopact.server import background_registry
-from protopact.server.routes import ROUTES
+from protopact.server.surface.routes import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from protopact.door import door
 
 if TYPE_CHECKING:
-    from protopact.server.access import Grant
-    from protopact.server.app import asgi_app
-    from protopact.server.auth import Guard
     from protopact.server.exchange import Registry
-    from protopact.server.logs import log_json_lines
-    from protopact.server.passwords import hash_password
-    from protopact.server.serve import Tls, background_registry, serve_registry
+    from protopact.server.guard.access import Grant
+    from protopact.server.guard.auth import Guard
+    from protopact.server.guard.passwords import hash_password
+    from protopact.server.guard.tokens import Tokens, TokenSettings
+    from protopact.server.guard.users import User, Users, changing_users, check_name, read_users
+    from protopact.server.http.app import asgi_app
+    from protopact.server.http.logs import log_json_lines
+    from protopact.server.http.serve import Tls, background_registry, serve_registry
     from protopact.server.store import Store, open_store
     from protopact.server.store.backup import backup, restore
-    from protopact.server.tokens import Tokens, TokenSettings
-    from protopact.server.users import User, Users, changing_users, check_name, read_users
 
 __all__ = [
     "Grant",
@@ -49,25 +49,25 @@ __all__ = [
 __getattr__ = door(
     __name__,
     {
-        "Grant": "access",
-        "Guard": "auth",
+        "Grant": "protopact.server.guard.access",
+        "Guard": "protopact.server.guard.auth",
         "Registry": "exchange",
         "Store": "store",
-        "Tls": "serve",
-        "TokenSettings": "tokens",
-        "Tokens": "tokens",
-        "User": "users",
-        "Users": "users",
-        "asgi_app": "app",
-        "background_registry": "serve",
+        "Tls": "protopact.server.http.serve",
+        "TokenSettings": "protopact.server.guard.tokens",
+        "Tokens": "protopact.server.guard.tokens",
+        "User": "protopact.server.guard.users",
+        "Users": "protopact.server.guard.users",
+        "asgi_app": "protopact.server.http.app",
+        "background_registry": "protopact.server.http.serve",
         "backup": "protopact.server.store.backup",
-        "changing_users": "users",
-        "check_name": "users",
-        "hash_password": "passwords",
-        "log_json_lines": "logs",
+        "changing_users": "protopact.server.guard.users",
+        "check_name": "protopact.server.guard.users",
+        "hash_password": "protopact.server.guard.passwords",
+        "log_json_lines": "protopact.server.http.logs",
         "open_store": "store",
-        "read_users": "users",
+        "read_users": "protopact.server.guard.users",
         "restore": "protopact.server.store.backup",
-        "serve_registry": "serve",
+        "serve_registry": "protopact.server.http.serve",
     },
 )

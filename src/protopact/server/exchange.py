@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING
 from protopact.errors import MissingExtraError, RegistryError, StoreUnavailableError
 from protopact.flow import Flow, Reply, blocking, perform
 from protopact.registry import CONTENT_TYPE
-from protopact.server.access import LOCAL, NOBODY, OPEN_PATHS, check
-from protopact.server.attended import Attendance, AttendedBodies, AttendedStore, attending
-from protopact.server.commands import Desk
-from protopact.server.draft import Draftsman
-from protopact.server.forms import DEFAULT, SERIALIZED
+from protopact.server.decisions.draft import Draftsman
+from protopact.server.decisions.service import Service
+from protopact.server.guard.access import LOCAL, NOBODY, OPEN_PATHS, check
+from protopact.server.guard.attended import Attendance, AttendedBodies, AttendedStore, attending
 from protopact.server.media import check_request_type, response_type
 from protopact.server.metrics import Metrics
 from protopact.server.problems import refusal
-from protopact.server.routes import allowed_methods, find_command
-from protopact.server.service import Service
+from protopact.server.surface.commands import Desk
+from protopact.server.surface.forms import DEFAULT, SERIALIZED
+from protopact.server.surface.routes import allowed_methods, find_command
 from protopact.settings import ServerSettings
 
 if TYPE_CHECKING:
     from protopact.compiler import Workers
     from protopact.flow import Call
-    from protopact.server.access import Principal
-    from protopact.server.auth import Guard
-    from protopact.server.commands import Command
+    from protopact.server.guard.access import Principal
+    from protopact.server.guard.auth import Guard
     from protopact.server.questions import Question
     from protopact.server.store import Store
+    from protopact.server.surface.commands import Command
 
 _UNAUTHORIZED = 401
 _METHOD_NOT_ALLOWED = 405

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from protopact.cli.main import main
-from protopact.server.users import read_users
+from protopact.server.guard.users import read_users
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from protopact.errors import ConfigError, RegistryError
 from protopact.flow import Call, Flow, Reply, perform
 from protopact.registry import Subject
 from protopact.server import Registry, open_store
-from protopact.server.access import LOCAL, NEEDS, Grant, Principal, Role
-from protopact.server.attended import AttendedStore, _AttendedLedger
-from protopact.server.routes import ROUTES
+from protopact.server.guard.access import LOCAL, NEEDS, Grant, Principal, Role
+from protopact.server.guard.attended import AttendedStore, _AttendedLedger
 from protopact.server.store import Ledger, Store
+from protopact.server.surface.routes import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,7 +175,7 @@ def test_every_route_has_a_need_and_every_need_a_route_or_a_reason() -> None:
 
 
 def test_a_route_that_has_no_need_is_refused_to_everybody(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    from protopact.server import access
+    from protopact.server.guard import access
 
     monkeypatch.setattr(access, "NEEDS", {key: need for key, need in NEEDS.items() if key[1] != "/subjects"})
     assert site.status("ruler", "/subjects") == 403
@@ -361,8 +361,8 @@ def test_every_change_is_audited_with_who_and_what(site: Site) -> None:
 
 
 def test_a_change_is_checked_where_it_is_written_whatever_the_route_let_through() -> None:
-    from protopact.server.access import Need, Scope
-    from protopact.server.attended import Attendance, attending
+    from protopact.server.guard.access import Need, Scope
+    from protopact.server.guard.attended import Attendance, attending
 
     writer = Principal("writer", [Grant.parse("writer:shop-*")])
     with closing(AttendedStore(open_store("memory:"), LOCAL)) as store:

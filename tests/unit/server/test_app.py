@@ -11,7 +11,7 @@ import pytest
 
 from protopact.flow import Reply
 from protopact.server import Registry, asgi_app
-from protopact.server.access import LOCAL
+from protopact.server.guard.access import LOCAL
 from protopact.server.metrics import Metrics
 from protopact.settings import ServerSettings
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from protopact.flow import Call, Flow
-    from protopact.server.access import Principal
+    from protopact.server.guard.access import Principal
 
 A = 'syntax = "proto3";\n\nmessage A {\n  int32 a = 1;\n}\n'
 

@@ -17,10 +17,10 @@ from argon2 import PasswordHasher, extract_parameters
 
 from protopact.errors import ConfigError, RegistryError
 from protopact.flow import Call, perform
-from protopact.server.access import Grant
-from protopact.server.auth import Guard
-from protopact.server.passwords import PasswordChecks, hash_password
-from protopact.server.users import User, Users, changing_users, read_users
+from protopact.server.guard.access import Grant
+from protopact.server.guard.auth import Guard
+from protopact.server.guard.passwords import PasswordChecks, hash_password
+from protopact.server.guard.users import User, Users, changing_users, read_users
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,11 +28,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from protopact.errors import ConfigError
 from protopact.server import background_registry, serve_registry
-from protopact.server.access import Grant
-from protopact.server.auth import Guard
-from protopact.server.passwords import hash_password
-from protopact.server.serve import Tls
-from protopact.server.users import User, Users, changing_users
+from protopact.server.guard.access import Grant
+from protopact.server.guard.auth import Guard
+from protopact.server.guard.passwords import hash_password
+from protopact.server.guard.users import User, Users, changing_users
+from protopact.server.http.serve import Tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,7 +168,7 @@ def test_tls_is_served_in_its_newer_versions_only(tmp_path: Path, password: str 
 
 
 def test_a_tls_handshake_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from protopact.server import connections
+    from protopact.server.http import connections
 
     monkeypatch.setattr(connections, "_HANDSHAKE_S", 0.3)
     with (

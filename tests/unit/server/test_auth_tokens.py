@@ -20,11 +20,11 @@ from hypothesis import given, strategies as st
 
 from protopact.errors import ConfigError, RegistryError, TransportError
 from protopact.flow import Call, perform
-from protopact.server.access import Grant
-from protopact.server.auth import Guard
-from protopact.server.keys import fetch_keys
-from protopact.server.tokens import Tokens, TokenSettings
-from protopact.server.users import User, Users, changing_users
+from protopact.server.guard.access import Grant
+from protopact.server.guard.auth import Guard
+from protopact.server.guard.keys import fetch_keys
+from protopact.server.guard.tokens import Tokens, TokenSettings
+from protopact.server.guard.users import User, Users, changing_users
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protopact.server.bounded import BoundedCache
+from protopact.server.decisions.bounded import BoundedCache
 
 
 def kept(cache: BoundedCache[str, int], keys: str) -> str:

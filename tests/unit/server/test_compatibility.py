@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from protopact.compat import check
-from protopact.server import verdicts
+from protopact.server.decisions import verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from protopact.errors import StoreError
 from protopact.flow import Call, perform
 from protopact.server import Registry, open_store
-from protopact.server.logs import JsonLines, log_json_lines, log_request, logs_requests
+from protopact.server.http.logs import JsonLines, log_json_lines, log_request, logs_requests
 from protopact.server.metrics import Metrics
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ import pytest
 from protopact.errors import RegistryError
 from protopact.flow import Call, Reply, perform
 from protopact.registry import Problem
-from protopact.server import openapi
-from protopact.server.access import NEEDS
-from protopact.server.operations import CODES, CODES_OF_ALL, OPERATIONS, PATH_PARAMETERS, QUERY_PARAMETERS
+from protopact.server.guard.access import NEEDS
 from protopact.server.questions import Question
-from protopact.server.routes import ROUTES, find_command
-from protopact.server.shapes import SHAPES
+from protopact.server.surface import openapi
+from protopact.server.surface.operations import CODES, CODES_OF_ALL, OPERATIONS, PATH_PARAMETERS, QUERY_PARAMETERS
+from protopact.server.surface.routes import ROUTES, find_command
+from protopact.server.surface.shapes import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

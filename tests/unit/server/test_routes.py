@@ -8,7 +8,7 @@ import pytest
 
 from protopact.errors import RegistryError
 from protopact.flow import Call
-from protopact.server.routes import ROUTES, allowed_methods, find_command
+from protopact.server.surface.routes import ROUTES, allowed_methods, find_command
 
 # A context alone, "/contexts/eu/", is another path than "/".
 PLACES = [(prefix, *route) for prefix in ("", "/contexts/eu") for route in ROUTES if prefix == "" or route[1] != "/"]

@@ -8,8 +8,8 @@ import pytest
 
 from protopact.errors import InvalidSchemaError
 from protopact.registry import LATEST, Metadata, Reference, Rule, RuleSet, SchemaRequest, Subject
-from protopact.server.deciding import Addition, History, decide, find_equal
-from protopact.server.draft import Draft
+from protopact.server.decisions.deciding import Addition, History, decide, find_equal
+from protopact.server.decisions.draft import Draft
 from protopact.server.store import StoredSchema, StoredVersion
 
 DRAFT = Draft("text", b"")

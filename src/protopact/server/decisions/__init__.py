@@ -1,0 +1,1 @@
+"""What the registry decides: drafts, verdicts, what holds for a subject, and the service that joins them."""

@@ -1,0 +1,1 @@
+"""The registry on the network: the ASGI application, its connections and their limits, the serving process, logs."""

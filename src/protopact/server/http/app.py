@@ -1,0 +1,200 @@
+"""The registry over HTTP: a plain ASGI 3 application. It knows of bytes, limits and headers, and nothing of schemas."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import parse_qsl, quote
+
+from protopact.errors import RegistryError
+from protopact.flow import Call, Reply, perform_async
+from protopact.registry import CONTENT_TYPE
+from protopact.server.http.incoming import BodyRoom, GoneError, Message, Receive, busy
+from protopact.server.http.logs import log_request, logs_requests
+from protopact.server.media import ACCEPT_LENGTH_MAX, accepted_type
+from protopact.server.problems import refusal
+
+if TYPE_CHECKING:
+    from protopact.server.exchange import Registry
+
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+AsgiApp: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
+
+_REQUEST_ID = "x-request-id"
+_PLAIN_ID = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,128}")  # no comma: it joins repeated ones
+_OUR_TYPE = (b"content-type", CONTENT_TYPE.encode())
+_PROCESS = uuid.uuid4().hex[:16]
+_numbers = itertools.count(1)
+_QUERY_FIELDS_MAX = 100
+
+
+def asgi_app(registry: Registry) -> AsgiApp:
+    """Give the ASGI application that serves a registry, with the limits of its settings.
+
+    Every answer carries `X-Request-ID`: the client's, or a new one. Errors have the dialect's body; what went wrong
+    inside is logged under the same id, never sent. Closing the registry is the owner's part.
+    """
+    return _App(registry)
+
+
+class _App:
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._bodies = BodyRoom(registry.settings)
+        self._in_flight = 0
+        registry.metrics.watch("requests_in_flight", "Calls being answered", lambda: self._in_flight)
+        registry.metrics.watch("body_bytes", "Bytes of the bodies of calls", lambda: self._bodies.bytes)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        if scope["type"] != "http":
+            raise RuntimeError(f"the registry speaks HTTP, not {scope['type']}")
+        body = self._prepared(scope)
+        if body is not None:
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": 200,
+                    "headers": [
+                        (b"content-length", b"%d" % len(body)),
+                        (b"x-request-id", _new_id().encode()),
+                        _OUR_TYPE,
+                    ],
+                }
+            )
+            await send({"type": "http.response.body", "body": body})
+            return
+        headers = _headers(scope["headers"])
+        reply = await self._answered(scope, headers, receive)
+        if reply is not None:
+            await _send(reply, headers[_REQUEST_ID], send, with_body=scope["method"] != "HEAD")
+
+    def _prepared(self, scope: Message) -> bytes | None:
+        """Find a body that is ready, for a caller who takes our type and sends no id of its own.
+
+        This is the way of nearly all calls, so it decodes nothing that it does not need.
+        """
+        if scope["method"] != "GET" or logs_requests():
+            return None
+        authorization = b""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" or (name == b"accept" and not _takes_ours(value[:ACCEPT_LENGTH_MAX])):
+                return None
+            if name == b"authorization":
+                authorization = value
+        return self._registry.find_prepared(_path(scope), scope["query_string"], authorization)
+
+    async def _answered(self, scope: Message, headers: dict[str, str], receive: Receive) -> Reply | None:
+        """Give the reply to a call, or None where nobody waits for it any more."""
+        start = time.perf_counter()
+        try:
+            reply = await self._reply(scope, headers, receive)
+        except GoneError:
+            return None
+        except Exception as error:  # noqa: BLE001  (the client must get an answer, and no stack trace)
+            reply = refusal(error, request_id=headers[_REQUEST_ID])
+        if logs_requests():
+            took_s = time.perf_counter() - start
+            log_request(scope["method"], _path(scope), reply.status, request_id=headers[_REQUEST_ID], took_s=took_s)
+        return reply
+
+    async def _reply(self, scope: Message, headers: dict[str, str], receive: Receive) -> Reply:
+        """Answer a call: know who asks before the body is read, and read the body before the call counts as one."""
+        call = Call("", "")
+        with self._bodies.body(headers) as body:
+            try:
+                call = _call(scope, headers)
+                await perform_async(self._registry.identify(call))
+                call = replace(call, body=await body.read(receive))
+                return await self._exchanged(call)
+            except RegistryError as error:
+                self._registry.metrics.refused(error.status)
+                told = self._registry.told(error, call) | _TOLD.get(error.status, {})
+                # A request that was not read to its end leaves a connection that nobody can use again.
+                return refusal(error, headers=told if body.is_whole else told | _PARTING)
+
+    async def _exchanged(self, call: Call) -> Reply:
+        if self._in_flight >= self._registry.settings.concurrency_max:
+            raise busy()
+        self._in_flight += 1
+        try:
+            return await perform_async(self._registry.exchange(call))
+        finally:
+            self._in_flight -= 1
+
+
+_PARTING = {"connection": "close"}
+_TOLD = {503: {"retry-after": "1"}, 408: _PARTING, 413: _PARTING}
+
+
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Give the headers by name, a repeated one as a list, and an id for the request where it has no usable one."""
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]},{text}" if key in headers else text
+    if not _PLAIN_ID.fullmatch(headers.get(_REQUEST_ID, "")):
+        headers[_REQUEST_ID] = _new_id()
+    return headers
+
+
+def _new_id() -> str:
+    """Give an id that no other request has."""
+    return f"{_PROCESS}-{next(_numbers):08x}"
+
+
+@lru_cache(maxsize=256)
+def _takes_ours(accept: bytes) -> bool:
+    """Whether a reply to this Accept header has the type that we prefer."""
+    return accepted_type(accept.decode("latin-1")) == CONTENT_TYPE
+
+
+def _call(scope: Message, headers: dict[str, str]) -> Call:
+    return Call(
+        method="GET" if scope["method"] == "HEAD" else scope["method"],
+        path=_path(scope),
+        query=_query(scope["query_string"]) if scope["query_string"] else (),
+        headers=headers,
+    )
+
+
+def _path(scope: Message) -> str:
+    """Give the path as it was sent: an encoded slash must not become one before the path is split."""
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    return raw.decode("latin-1")
+
+
+def _query(raw: bytes) -> tuple[tuple[str, str], ...]:
+    try:
+        text = raw.decode("ascii")
+        return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=_QUERY_FIELDS_MAX, errors="strict"))
+    except ValueError as error:
+        raise RegistryError("the query cannot be read", error_code=400) from error
+
+
+async def _send(reply: Reply, request_id: str, send: Send, *, with_body: bool) -> None:
+    headers = [
+        (b"content-length", b"%d" % len(reply.body)),
+        (b"x-request-id", request_id.encode("latin-1")),
+    ]
+    headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+    if "content-type" not in reply.headers:
+        headers.append(_OUR_TYPE)
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body if with_body else b""})
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        phase = (await receive())["type"]
+        await send({"type": f"{phase}.complete"})
+        if phase == "lifespan.shutdown":
+            return

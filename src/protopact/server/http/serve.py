@@ -1,0 +1,227 @@
+"""Running the registry's HTTP server: in the foreground until it is told to stop, or in a thread for a while."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import signal
+import socket
+import ssl
+import threading
+import time
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from protopact.errors import ConfigError, MissingExtraError
+from protopact.server.exchange import Registry
+from protopact.server.http.app import asgi_app
+from protopact.server.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import uvicorn
+
+    from protopact.server.guard.auth import Guard
+    from protopact.settings import ServerSettings
+
+_LOOPBACK = "127.0.0.1"
+_PORT_MAX = 65_535
+_BACKLOG = 2048
+_START_S = 10.0
+_POLL_S = 0.005
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """A server's certificate chain and private key, as PEM files; the key's password, if it has one."""
+
+    certificate: str
+    key: str
+    key_password: str | None = field(default=None, repr=False)
+
+    def check(self) -> None:
+        """Refuse by ConfigError files that cannot be used."""
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+                self.certificate, self.key, lambda: self.key_password or ""
+            )
+        except (OSError, ValueError) as error:  # an SSLError is an OSError
+            raise ConfigError(
+                f"the certificate {self.certificate} and the key {self.key} cannot be used: {error}", option="tls"
+            ) from error
+
+
+def serve_registry(
+    store_url: str,
+    *,
+    host: str = _LOOPBACK,
+    port: int = 8081,
+    insecure: bool = False,
+    guard: Guard | None = None,
+    tls: Tls | None = None,
+    settings: ServerSettings | None = None,
+    say: Callable[[str], object] = lambda _line: None,
+) -> None:
+    """Serve a registry until Ctrl-C or SIGTERM, then finish what is in flight and return.
+
+    Port 0 takes a free one. `guard` knows who asks; it is closed at the end. `say` is given a line when the registry
+    listens and when it has stopped. ConfigError when others can reach the address, there is no guard and `insecure`
+    does not allow that, and when the address or the certificate cannot be used; StoreError when the store cannot;
+    MissingExtraError without uvicorn.
+    """
+    if guard is None:
+        _refuse_public(host, insecure=insecure)
+    elif tls is None and not _is_loopback(host):
+        _log.warning("passwords and tokens come unencrypted, unless a proxy in front of the registry speaks TLS")
+    with (
+        closing(Registry(open_store(store_url), settings=settings, guard=guard)) as registry,
+        closing(_listen(host, port)) as door,
+    ):
+        server = _server(registry, tls)
+        _allow_connections(registry.settings)
+        with _stopped_by_signals(server):
+            say(f"registry  {_url(door, tls)}")
+            server.run([door])
+    say("registry  stopped")
+
+
+@contextmanager
+def background_registry(
+    store_url: str = "memory:",
+    *,
+    port: int = 0,
+    guard: Guard | None = None,
+    tls: Tls | None = None,
+    settings: ServerSettings | None = None,
+) -> Iterator[str]:
+    """Serve a registry to this machine in a thread, and give its URL; leaving the block drains and stops it.
+
+    The port is a free one unless it is named. ConfigError and StoreError as for `serve_registry`.
+    """
+    with (
+        closing(Registry(open_store(store_url), settings=settings, guard=guard)) as registry,
+        closing(_listen(_LOOPBACK, port)) as door,
+    ):
+        server = _server(registry, tls)
+        url = _url(door, tls)
+        thread = threading.Thread(target=server.run, args=([door],), name="protopact-registry", daemon=True)
+        thread.start()
+        try:
+            _wait_for(server, thread)
+            yield url
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _server(registry: Registry, tls: Tls | None) -> uvicorn.Server:
+    try:
+        import uvicorn
+
+        from protopact.server.http.connections import guarded
+    except ImportError as error:
+        raise MissingExtraError(
+            "the registry's HTTP server needs uvicorn and httptools",
+            option="extra",
+            hint="install 'protopact[server]'",
+        ) from error
+    if tls is not None:
+        tls.check()
+    protocol = guarded(registry.settings)
+    registry.metrics.watch("connections", "Open connections", lambda: len(protocol.gate.open))
+    return uvicorn.Server(
+        uvicorn.Config(
+            asgi_app(registry),
+            http=protocol,
+            loop="auto" if tls is None else "protopact.server.http.connections:event_loop",
+            ssl_certfile=None if tls is None else tls.certificate,
+            ssl_keyfile=None if tls is None else tls.key,
+            ssl_keyfile_password=None if tls is None else tls.key_password or "",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=round(registry.settings.keep_alive_s),
+            timeout_graceful_shutdown=max(1, round(registry.settings.drain_s)),
+            backlog=_BACKLOG,
+        )
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Give a listening socket: from here on, clients wait instead of being refused."""
+    if not 0 <= port <= _PORT_MAX:
+        raise ConfigError(f"cannot listen on {host}:{port}: no such port", option="port")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on {host}:{port}: {error.strerror}",
+            option="port",
+            hint="is another program there? Port 0 takes a free one",
+        ) from error
+
+
+def _allow_connections(settings: ServerSettings) -> None:
+    from protopact.server.http.connections import allow_connections
+
+    allow_connections(settings.connections_max)
+
+
+def _url(door: socket.socket, tls: Tls | None) -> str:
+    host, port = door.getsockname()[:2]
+    scheme = "http" if tls is None else "https"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def _refuse_public(host: str, *, insecure: bool) -> None:
+    if not insecure and not _is_loopback(host):
+        raise ConfigError(
+            f"others can reach {host or 'all interfaces'}, and the registry has no authentication",
+            option="host",
+            hint="set up users, listen on 127.0.0.1, or allow it by --insecure (insecure=True) where the network is"
+            " trusted",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + _START_S
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise ConfigError("the registry did not start", option="server", hint="the log says why")
+        time.sleep(_POLL_S)
+
+
+@contextmanager
+def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Have Ctrl-C and SIGTERM stop the server, and nothing else.
+
+    uvicorn handles them while it runs, but sends them to the process again when it has stopped, and that would end
+    the process before the store is closed.
+    """
+
+    def stop(_number: int, _frame: object) -> None:
+        server.should_exit = True
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
