@@ -1,15 +1,18 @@
 """The registry's throughput and latency, beside a raw ASGI app that answers constant bytes under the same server.
 
-    python bench/registry.py [--seconds N] [--subjects N] [--json]
+    python bench/registry.py [--seconds N] [--subjects N] [--peer axonops] [--json]
 
 Needs `wrk` (a Debian package). Load generator and servers share the machine's cores, so figures are read as ratios
-to the raw app in the same run. `--subjects 10000` fills the store first, ten versions a subject.
+to the raw app in the same run, beside each server's processor time for a request. `--subjects 10000` fills the store
+first, ten versions a subject. `--peer axonops` has AxonOps Schema Registry answer the same loads in the same run; it is
+built with Go on first use.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -17,7 +20,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +80,7 @@ class Row:
     p50_ms: float
     p99_ms: float
     errors: int
+    cpu_us: float
     of_raw: float
 
 
@@ -136,18 +140,33 @@ def loads(schema_id: int) -> list[Load]:
     ]
 
 
-def run_wrk(url: str, load: Load, connections: int, seconds: float, folder: Path) -> tuple[float, float, float, int]:
-    """Give requests per second, median and 99th percentile in milliseconds, and the number of wrong answers."""
+def named_load(name: str, schema_id: int) -> Load:
+    """Give the load of a name, for a registry in which the schema has this id."""
+    return next(load for load in loads(schema_id) if load.name == name)
+
+
+def run_wrk(
+    server: tuple[str, int], load: Load, connections: int, seconds: float, folder: Path
+) -> tuple[float, float, float, int, float]:
+    """Have a server answer a load.
+
+    Gives requests per second, median and 99th percentile in milliseconds, the number of wrong answers, and the
+    microseconds of processor time that a request took of the server and of its children.
+    """
+    url, pid = server
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "--timeout", "30s"]
     if load.script:
         script = folder / "load.lua"
         script.write_text(f"HEADERS = {{['Content-Type'] = '{TYPE}'}}\n{load.script}\n")
         command += ["-s", str(script)]
+    used_s = processor_s(pid)
     shown = subprocess.run([*command, url + load.path], capture_output=True, text=True, check=True).stdout
+    used_s = processor_s(pid) - used_s
+    answered = int(re.search(r"(\d+) requests in", shown)[1])  # type: ignore[index]
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", shown)[1])  # type: ignore[index]
     p50, p99 = (milliseconds(re.search(rf"{at}%\s+([\d.]+\w+)", shown)[1]) for at in (50, 99))  # type: ignore[index]
     wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", shown)
-    return rate, p50, p99, int(wrong[1]) if wrong else 0
+    return rate, p50, p99, int(wrong[1]) if wrong else 0, 1e6 * used_s / max(answered, 1)
 
 
 def milliseconds(text: str) -> float:
@@ -155,12 +174,22 @@ def milliseconds(text: str) -> float:
     return float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit]
 
 
+def processor_s(pid: int) -> float:
+    """Give the processor time that a process and its children have used, those that have ended among them."""
+    used = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            used += sum(map(int, fields[11:15])) if pid in (int(process.name), int(fields[1])) else 0
+    return used / os.sysconf("SC_CLK_TCK")
+
+
 def resident_mib(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
 
 
-def measure(seconds: float, subjects: int) -> tuple[list[Row], dict[str, float]]:
+def measure(seconds: float, subjects: int, *, peer: str = "") -> tuple[list[Row], dict[str, float]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         store = f"sqlite:{folder / 'registry.db'}"
@@ -175,15 +204,28 @@ def measure(seconds: float, subjects: int) -> tuple[list[Row], dict[str, float]]
         schema_id = int(str(post(f"{url}/subjects/orders-value/versions", order)["id"]))
         with urllib.request.urlopen(f"{url}/schemas/ids/{schema_id}", timeout=30) as reply:
             size = len(reply.read())
-        raw_url, _ = stack.enter_context(served(sys.executable, "-c", RAW_APP, str(size)))
+        raw_server = stack.enter_context(served(sys.executable, "-c", RAW_APP, str(size)))
+        peers: dict[str, tuple[str, int]] = {}
+        if peer == "axonops":
+            from axonops import axonops
+
+            peers = stack.enter_context(axonops(folder))
+        their_ids = {
+            who: int(str(post(f"{at}/subjects/orders-value/versions", order)["id"])) for who, (at, _) in peers.items()
+        }
+        facts |= {f"rss_idle_mib {who}": resident_mib(their_pid) for who, (_, their_pid) in peers.items()}
         rows = []
         for connections in CONNECTIONS:
-            raw = run_wrk(raw_url, Load("raw app", "/"), connections, seconds, folder)
+            raw = run_wrk(raw_server, Load("raw app", "/"), connections, seconds, folder)
             rows.append(Row("raw app", connections, *raw, 1.0))
             for load in loads(schema_id):
-                found = run_wrk(url, load, connections, seconds, folder)
+                found = run_wrk((url, pid), load, connections, seconds, folder)
                 rows.append(Row(load.name, connections, *found, found[0] / raw[0]))
+                for who, peer_server in peers.items():
+                    theirs = run_wrk(peer_server, named_load(load.name, their_ids[who]), connections, seconds, folder)
+                    rows.append(Row(f"  {who}", connections, *theirs, theirs[0] / raw[0]))
         facts["rss_loaded_mib"] = resident_mib(pid)
+        facts |= {f"rss_loaded_mib {who}": resident_mib(their_pid) for who, (_, their_pid) in peers.items()}
     return rows, facts
 
 
@@ -191,20 +233,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=5.0, help="per load and number of connections (5)")
     parser.add_argument("--subjects", type=int, default=0, help="subjects to fill the store with first (0)")
+    parser.add_argument("--peer", choices=["axonops"], default="", help="another registry to measure beside ours")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("wrk is not installed: apt-get install wrk")
-    rows, facts = measure(options.seconds, options.subjects)
+    rows, facts = measure(options.seconds, options.subjects, peer=options.peer)
     if options.json:
         json.dump({"rows": [asdict(row) for row in rows], **facts}, sys.stdout, indent=1)
         print()
         return
-    print(f"{'':22}{'clients':>8}{'per s':>10}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}{'of raw':>8}")
+    print(f"{'':22}{'clients':>8}{'per s':>10}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}{'cpu us':>8}{'of raw':>8}")
     for row in rows:
         print(
             f"{row.load:22}{row.connections:>8}{row.per_s:>10,.0f}{row.p50_ms:>9.2f}{row.p99_ms:>9.2f}"
-            f"{row.errors:>8}{row.of_raw:>8.2f}"
+            f"{row.errors:>8}{row.cpu_us:>8.0f}{row.of_raw:>8.2f}"
         )
     print(" · ".join(f"{name} {value:.2f}" for name, value in facts.items()))
 

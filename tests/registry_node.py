@@ -169,6 +169,10 @@ class History:
     def acknowledged(self) -> int:
         return self.statuses.get(200, 0)
 
+    @property
+    def refused(self) -> int:
+        return self.statuses.get(UNAVAILABLE, 0)
+
     def percentile(self, share: float) -> float:
         """Give a share of the answers' times, in milliseconds."""
         ordered = sorted(self.seconds)

@@ -126,15 +126,39 @@ class SchemaLinkError(_DiagnosedSchemaError):
     code: ClassVar[str] = "schema.link"
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaIssue:
+    """One part of a model or schema that does not fit: its path (`Order.items`), the reason, and the remedy."""
+
+    path: str
+    reason: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """Give `path: reason`."""
+        return f"{self.path}: {self.reason}"
+
+
 class SchemaModelError(SchemaError):
-    """A schema built in Python is inconsistent; `path` names the part, such as `Order.items`."""
+    """A schema built in Python is inconsistent; `path` names the part, such as `Order.items`.
+
+    `issues` holds every mistake that was found, each with its own path and remedy; `path` is the first one's.
+    """
 
     code: ClassVar[str] = "schema.model"
 
-    def __init__(self, message: str, *, path: str, hint: str = "") -> None:
+    def __init__(self, message: str, *, path: str, hint: str = "", issues: Sequence[SchemaIssue] = ()) -> None:
         """Keep the path of the part."""
         super().__init__(message, hint=hint)
         self.path = path
+        self.issues = tuple(issues) or (SchemaIssue(path, message.removeprefix(f"{path}: "), hint),)
+
+    @classmethod
+    def of(cls, issues: Sequence[SchemaIssue]) -> SchemaModelError:
+        """Word all issues on one line, each remedy once."""
+        hints = dict.fromkeys(issue.hint for issue in issues if issue.hint)
+        message = "; ".join(str(issue) for issue in issues)
+        return cls(message, path=issues[0].path, hint="; ".join(hints), issues=issues)
 
 
 class MessageNotFoundError(SchemaError):

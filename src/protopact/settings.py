@@ -21,7 +21,7 @@ class CompilerSettings:
     text_bytes_max: int = 1024 * 1024
     depth_max: int = 64
     workers_max: int = 2
-    jobs_max: int = 1000
+    jobs_max: int = 10_000
     prescan: bool = True
 
 
@@ -61,7 +61,7 @@ class ServerSettings:
     """
 
     body_bytes_max: int = 1024 * 1024
-    bodies_bytes_max: int = 64 * 1024 * 1024
+    bodies_bytes_max: int = 32 * 1024 * 1024
     body_s: float = 30.0
     head_bytes_max: int = 64 * 1024
     head_s: float = 8.0
@@ -75,3 +75,17 @@ class ServerSettings:
     reference_files_max: int = 1000
     incompatible_code: int = 409
     mode_mutable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SerdeSettings:
+    """Limits of serializers and deserializers.
+
+    `message_bytes_max` bounds a payload, written or read: nothing is emitted that the same setting refuses to read.
+    `latest_ttl_s` is how long a serializer writes with the version that was the latest when it asked. An asynchronous
+    deserializer reads records from `thread_bytes_min` on in a thread.
+    """
+
+    message_bytes_max: int = 4 * 1024 * 1024
+    latest_ttl_s: float = 60.0
+    thread_bytes_min: int = 64 * 1024

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from protopact.errors import StoreError
+from protopact.errors import InvalidSubjectError, StoreError
 from protopact.registry import LATEST, Metadata, Reference, Rule, RuleSet, Subject, content_guid
 from protopact.server.store import AuditEntry, Content, Link, Store, StoredVersion, open_store
 
@@ -76,6 +76,16 @@ def test_empty_metadata_is_not_the_same_as_none(store: Store) -> None:
     assert (absent.schema.content.metadata, absent.schema.content.rule_set) == (None, None)
 
 
+@pytest.mark.parametrize("long", [Subject("s" * 1025), Subject("é" * 513), Subject("s", f".{'c' * 1024}")])
+def test_a_name_of_more_than_1024_bytes_is_refused_and_a_shorter_one_is_kept(store: Store, long: Subject) -> None:
+    with pytest.raises(InvalidSubjectError):
+        add(store, long, "a")
+    with pytest.raises(InvalidSubjectError), store.writing() as ledger:
+        ledger.put_document("config", long, {})
+    assert add(store, Subject("é" * 512), "a").schema.id == 1
+    assert list(store.subjects(None)) == [Subject("é" * 512)]
+
+
 def test_what_is_not_there_is_none_or_empty(store: Store) -> None:
     assert store.find_schema(".", 1) is None
     assert store.find_schema_by_guid("no") is None
@@ -93,6 +103,30 @@ def test_versions_of_a_text_come_newest_first(store: Store) -> None:
     three = add(store, ORDERS, "a", Reference("m.proto", "m", 1))
     assert list(store.versions_with_text(ORDERS, "a")) == [three, one]
     assert list(store.version_numbers(ORDERS)) == [1, 2, 3]
+
+
+def test_the_standing_of_a_subject_tells_what_its_parts_tell(store: Store) -> None:
+    scope = Subject("", ".")
+    unknown = store.standing(ORDERS, "a", [ORDERS, scope])
+    assert (unknown.latest, unknown.last_version, list(unknown.same_text), dict(unknown.documents)) == (None, 0, [], {})
+    for text in ("a", "b", "a", "c"):
+        with store.writing() as ledger:
+            metadata = Metadata(properties={"n": f"{ledger.last_version(ORDERS)}"})
+            ledger.append(ORDERS, ledger.last_version(ORDERS) + 1, content(text, metadata=metadata), ts=7)
+    with store.writing() as ledger:
+        ledger.put_document("config", scope, {"k": "v"})
+        ledger.put_document("mode", OTHER, {"k": "w"})
+    for deleted in ((), (4,), (1,), (2, 3)):
+        with store.writing() as ledger:
+            ledger.soft_delete(ORDERS, deleted)
+            inside = ledger.standing(ORDERS, "a", [ORDERS, scope])
+        standing = store.standing(ORDERS, "a", [ORDERS, scope])
+        assert inside == standing
+        assert standing.latest == store.find_version(ORDERS, LATEST)
+        assert standing.last_version == store.last_version(ORDERS) == 4
+        assert list(standing.same_text) == list(store.versions_with_text(ORDERS, "a", deleted=True))
+        assert standing.documents == store.documents_at([ORDERS, scope]) == {("config", scope): {"k": "v"}}
+    assert store.standing(ORDERS, "a\0b").same_text in ([], ())
 
 
 def test_subjects_are_found_by_context_and_prefix(store: Store) -> None:

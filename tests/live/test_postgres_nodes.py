@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -18,12 +20,12 @@ from registry_node import READY_S, Client, History, Node, nodes, schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from postgres_service import PostgresService
 
 NODES = 3
 CLIENTS = 8  # of each node
+RATE_PER_S = 100  # a load that leaves processors idle, so that latency tells of the registry and not of a queue
 READY_AFTER_S = 3.0
 HANGS_S = 10.0
 
@@ -54,15 +56,28 @@ def at_once(cluster: list[Node], work: Callable[[int, Client], None]) -> float:
     return time.perf_counter() - start
 
 
+def processor_s(cluster: list[Node], postgres: PostgresService) -> float:
+    """Give the processor time that nodes, their compilers and the database have used, the ended children's too."""
+    used, parents = {}, {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            parents[int(process.name)], used[int(process.name)] = int(fields[1]), sum(map(int, fields[11:15]))
+    roots = {postgres.pid, *(node.pid for node in cluster)}
+    return sum(used[pid] for pid in used if roots & {pid, parents[pid]}) / os.sysconf("SC_CLK_TCK")
+
+
 def status_of(node: Node, path: str) -> int:
     with closing(Client(node.port)) as client:
         return client.ask("GET", path)[0]
 
 
 def test_one_content_has_one_id_and_versions_are_dense_whoever_registers(
-    cluster: list[Node], count: Callable[[int, int], int], say: Callable[[str], None]
+    cluster: list[Node], postgres: PostgresService, count: Callable[[int, int], int], say: Callable[[str], None]
 ) -> None:
     rounds = count(30, 1000)
+
+    latencies_s: list[float] = []
 
     def same(number: int, client: Client) -> None:
         order = random.Random(number).sample(range(rounds), rounds)
@@ -74,9 +89,17 @@ def test_one_content_has_one_id_and_versions_are_dense_whoever_registers(
             subject = f"own-{number}-{each % 3}" if each % 2 else f"shared-{each % 4}"
             history.register(client, subject, schema(rounds * (number + 1) + each))
 
-    for name, work in (("same", same), ("different", different)):
-        history = History()
+    def paced(number: int, client: Client) -> None:
+        for each in range(rounds):
+            due = began + (each * CLIENTS * NODES + number) / RATE_PER_S
+            time.sleep(max(0.0, due - time.perf_counter()))
+            history.register(client, f"paced-{number % 12}", schema(rounds * (number + 101) + each))
+            latencies_s.append(time.perf_counter() - due)
+
+    for name, work in (("same", same), ("different", different), (f"different, {RATE_PER_S}/s of them", paced)):
+        history, began, used_s = History(), time.perf_counter(), processor_s(cluster, postgres)
         took_s = at_once(cluster, work)
+        used_s = processor_s(cluster, postgres) - used_s
         assert history.cut == 0
         assert history.wrong == []
         assert set(history.statuses) == {200}
@@ -87,8 +110,14 @@ def test_one_content_has_one_id_and_versions_are_dense_whoever_registers(
         say(
             f"{NODES} nodes with {CLIENTS} clients each, {name} schemas: {history.acknowledged} registered in"
             f" {took_s:.1f} s, {history.acknowledged / took_s:.0f}/s, p50 {history.percentile(0.5):.0f} ms,"
-            f" p99 {history.percentile(0.99):.0f} ms, {len({fact.id for fact in history.facts})} ids, 0 contradictions"
+            f" p99 {history.percentile(0.99):.0f} ms, {len({fact.id for fact in history.facts})} ids, 0 contradictions,"
+            f" {1000 * used_s / history.acknowledged:.1f} ms of processor time each"
         )
+    late_ms = sorted(1000 * each for each in latencies_s)
+    say(
+        f"{RATE_PER_S} arrivals a second, from each one's due time: p50 {late_ms[len(late_ms) // 2]:.0f} ms,"
+        f" p99 {late_ms[len(late_ms) * 99 // 100]:.0f} ms"
+    )
 
 
 def test_what_one_node_acknowledged_every_other_node_knows(

@@ -29,6 +29,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--insecure", action="store_true", help="allow an address that others can reach, without authentication"
     )
+    serve.add_argument(
+        "--host-name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name by which clients call a registry on this machine that has no users; may be repeated",
+    )
     serve.add_argument("--log-requests", action="store_true", help="log each answered request")
     users.add_users_option(serve, default=os.environ.get("PROTOPACT_REGISTRY_USERS"))
     tokens = serve.add_argument_group("tokens", "Let those in whom an issuer's signed tokens (JWT) name.")
@@ -40,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     tls.add_argument("--tls-cert", metavar="FILE", help="certificate chain")
     tls.add_argument("--tls-key", metavar="FILE", help="private key")
     tls.add_argument("--tls-key-password-file", type=Path, metavar="FILE", help="the key's password, if it has one")
+    tls.add_argument("--tls-client-ca", metavar="FILE", help="let in only clients with a certificate by one of these")
     users.configure(parts.add_parser("users", help="set up who may use a registry"))
     registry_keep.configure_backup(parts.add_parser("backup", help="copy a registry's data into one file"))
     registry_keep.configure_restore(parts.add_parser("restore", help="make a registry's data from a backup"))
@@ -58,6 +66,7 @@ def _serve(options: argparse.Namespace) -> int:
         insecure=options.insecure,
         guard=_guard(options),
         tls=_tls(options),
+        host_names=options.host_name,
         say=print_line,
     )
     return 0
@@ -78,11 +87,11 @@ def _guard(options: argparse.Namespace) -> Guard | None:
 
 
 def _tls(options: argparse.Namespace) -> Tls | None:
-    if options.tls_cert is None and options.tls_key is None:
+    if options.tls_cert is None and options.tls_key is None and options.tls_client_ca is None:
         return None
     from protopact.server import Tls
 
     if options.tls_cert is None or options.tls_key is None:
-        raise ConfigError("--tls-cert and --tls-key go together", option="--tls-cert")
+        raise ConfigError("--tls-cert and --tls-key go together, also for --tls-client-ca", option="--tls-cert")
     password = None if options.tls_key_password_file is None else read_secret(options.tls_key_password_file)
-    return Tls(options.tls_cert, options.tls_key, password)
+    return Tls(options.tls_cert, options.tls_key, password, options.tls_client_ca)

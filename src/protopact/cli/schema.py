@@ -83,7 +83,8 @@ def _get(options: argparse.Namespace) -> int:
         else:
             schema = registry.get_version(options.subject, options.version)
     if options.json:
-        print_json({**_row(schema), "schema": schema.schema})
+        rest = {name: value for name, value in schema.to_object().items() if name not in {"schemaType", "references"}}
+        print_json({**_row(schema), **rest})
     else:
         sys.stdout.write(schema.schema)
     return 0
@@ -102,6 +103,7 @@ def _row(schema: RegisteredSchema) -> dict[str, object]:
         "subject": schema.subject,
         "version": schema.version,
         "id": schema.id,
+        "guid": schema.guid,
         "type": schema.schema_type,
         "references": [
             f"{reference.name} = {reference.subject} v{reference.version}" for reference in schema.references

@@ -12,13 +12,17 @@ from protopact.door import door
 
 if TYPE_CHECKING:
     from protopact.compiler.compile import compile_files, compile_text
+    from protopact.compiler.inside import Inside
     from protopact.compiler.normal import normal_text
-    from protopact.compiler.printer import print_file
+    from protopact.compiler.printer import print_compiled, print_file
     from protopact.compiler.python_code import generate
     from protopact.compiler.source import check_import_path, import_paths, load_sources
-    from protopact.compiler.workers import Workers, default_workers
+    from protopact.compiler.workers import Job, Outcome, Workers, default_workers
 
 __all__ = [
+    "Inside",
+    "Job",
+    "Outcome",
     "Workers",
     "check_import_path",
     "compile_files",
@@ -28,12 +32,16 @@ __all__ = [
     "import_paths",
     "load_sources",
     "normal_text",
+    "print_compiled",
     "print_file",
 ]
 
 __getattr__ = door(
     __name__,
     {
+        "Inside": "inside",
+        "Job": "workers",
+        "Outcome": "workers",
         "Workers": "workers",
         "check_import_path": "source",
         "compile_files": "compile",
@@ -43,6 +51,7 @@ __getattr__ = door(
         "import_paths": "source",
         "load_sources": "source",
         "normal_text": "normal",
+        "print_compiled": "printer",
         "print_file": "printer",
     },
 )

@@ -18,7 +18,7 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 
 from protopact.compiler.printer import printed
 from protopact.compiler.printer_style import NORMAL
-from protopact.descriptor import canonical_file
+from protopact.descriptor import canonical_file, pool_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -44,6 +44,7 @@ def normal_text(file_set: FileSet) -> str:
     Raises SchemaLinkError when protobuf refuses the set, and when an option cannot be written because no file of the
     set defines it.
     """
+    pool_of(file_set)  # protobuf vets the descriptors before anything is read from them
     return printed(file_set, normal_file(file_set.root_file), NORMAL)
 
 

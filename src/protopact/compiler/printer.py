@@ -37,14 +37,25 @@ def print_file(file_set: FileSet, file_name: str | None = None) -> str:
     written because no file of the set defines it.
     """
     file = file_set.root_file if file_name is None else file_set.file(file_name)
+    pool_of(file_set)  # protobuf vets the descriptors before anything is read from them
     return printed(file_set, file, CANONICAL)
 
 
+def print_compiled(file_set: FileSet) -> str:
+    """Give the canonical text of the root of what `compile_text` gave: protoc has vetted it.
+
+    Raises SchemaLinkError when an option cannot be written because no file of the set defines it.
+    """
+    return printed(file_set, file_set.root_file, CANONICAL)
+
+
 def printed(file_set: FileSet, file: FileDescriptorProto, style: Style) -> str:
-    """Give the text of a file of the set, or of another form of it, in the given style; raises as `print_file`."""
-    pool = pool_of(file_set)  # protobuf vets the descriptors before anything is read from them
+    """Give the text of a file of the set, or of another form of it, in the given style.
+
+    Raises as `print_file`; protobuf must have vetted the descriptors.
+    """
     names = Names(file_set, file, style)
-    options = OptionPrinter(pool, file.name, names, style)
+    options = OptionPrinter(file_set, file.name, names, style)
     types = TypePrinter(file, names, options, style)
     blocks = [
         *section("options", options.statements(file.options, file.package, "the file")),

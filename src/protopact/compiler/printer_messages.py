@@ -14,7 +14,7 @@ from protopact.descriptor import derived_json_name
 from protopact.errors import SchemaLinkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
     from google.protobuf.descriptor_pb2 import (
@@ -115,17 +115,21 @@ class TypePrinter:
         return self._reserved(message.reserved_range, message.reserved_name, _range_of_fields)
 
     def _fields(self, message: DescriptorProto, full_name: str) -> Iterator[Block]:
+        entries = {nested.name: nested for nested in message.nested_type if nested.options.map_entry}
         for field in message.field:
             if _is_group(field) or _in_written_oneof(field):
                 continue
-            entry = _map_entry(field, message, full_name)
+            entry = _map_entry(field, entries, full_name) if entries else None
             lines = self._field(field, message.nested_type, full_name, entry)
             yield Block("fields", lines, (entry.name,) if entry else ())
 
     def _oneofs(self, message: DescriptorProto, full_name: str) -> Iterator[Block]:
+        found: dict[int, list[FieldDescriptorProto]] = {}
+        for field in message.field:
+            if _in_written_oneof(field):
+                found.setdefault(field.oneof_index, []).append(field)
         for index, oneof in enumerate(message.oneof_decl):
-            members = [field for field in message.field if _in_written_oneof(field) and field.oneof_index == index]
-            if members:
+            if members := found.get(index):
                 groups = tuple(_local_name(field, full_name) for field in members if _is_group(field))
                 yield Block("oneofs", self._oneof(oneof, members, message.nested_type, full_name), groups)
 
@@ -242,12 +246,13 @@ def _json_name(field: FieldDescriptorProto) -> Iterator[tuple[str, str]]:
         yield "json_name", quoted(field.json_name)
 
 
-def _map_entry(field: FieldDescriptorProto, message: DescriptorProto, full_name: str) -> DescriptorProto | None:
-    """Give the nested message that makes the field a map, if one does."""
+def _map_entry(
+    field: FieldDescriptorProto, entries: Mapping[str, DescriptorProto], full_name: str
+) -> DescriptorProto | None:
+    """Give the one of a message's map entries, by name, that makes the field a map, if one does."""
     if field.label != FieldDescriptorProto.LABEL_REPEATED or not field.type_name:
         return None
-    name = _local_name(field, full_name)
-    return next((nested for nested in message.nested_type if nested.name == name and nested.options.map_entry), None)
+    return entries.get(_local_name(field, full_name))
 
 
 def _group_type(field: FieldDescriptorProto, messages: Sequence[DescriptorProto], scope: str) -> DescriptorProto:

@@ -81,7 +81,8 @@ class Names:
         self._full = style.full_names
         visible = _visible_files(file_set, file)
         # protoc may or may not see what an import imports: a spelling has to be right either way.
-        self._views = (_symbols(visible), _symbols(file_set.files))
+        every = _symbols(file_set.files)
+        self._views = (every if len(visible) == len(file_set.files) else _symbols(visible), every)
         self._known: dict[tuple[str, str, bool], str] = {}
 
     def of_type(self, reference: str, scope: str) -> str:

@@ -9,18 +9,18 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from protopact.compiler.printer_layout import indented
 from protopact.compiler.printer_literals import double_literal, float_literal, quoted, quoted_bytes
-from protopact.descriptor import options_in_pool
+from protopact.descriptor import options_in_pool, pool_of
 from protopact.errors import SchemaLinkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from google.protobuf.descriptor import Descriptor
-    from google.protobuf.descriptor_pool import DescriptorPool
     from google.protobuf.message import Message
 
     from protopact.compiler.printer_names import Names
     from protopact.compiler.printer_style import Style
+    from protopact.descriptor import FileSet
 
 _FEATURES = "google.protobuf.FeatureSet"
 _UNINTERPRETED = "google.protobuf.UninterpretedOption"
@@ -40,9 +40,9 @@ class OptionPrinter:
     `scope` is where the name of a custom option is looked up; `owner` names the element in errors.
     """
 
-    def __init__(self, pool: DescriptorPool, file_name: str, names: Names, style: Style) -> None:
-        """Take the file set's own pool, which knows the custom options."""
-        self._pool = pool
+    def __init__(self, file_set: FileSet, file_name: str, names: Names, style: Style) -> None:
+        """Take the file set, whose own pool knows the custom options; a file without options needs none."""
+        self._file_set = file_set
         self._file_name = file_name
         self._names = names
         self._style = style
@@ -74,7 +74,7 @@ class OptionPrinter:
     def _items(self, options: Message, scope: str, owner: str) -> Iterator[tuple[str, str]]:
         if not options.ByteSize():
             return
-        known = options_in_pool(options, self._pool)
+        known = options_in_pool(options, pool_of(self._file_set))
         self._refuse_unknown(known, owner)
         for field, value in known.ListFields():
             name = self._name(field, scope)

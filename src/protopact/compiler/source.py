@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -213,6 +214,7 @@ def load_sources(names: Iterable[str], roots: Iterable[str | os.PathLike[str]]) 
     return sources
 
 
+@lru_cache(maxsize=4096)
 def _fault(path: str) -> str:
     return next((fault for fault, found_in in _FAULTS if found_in(path)), "")
 

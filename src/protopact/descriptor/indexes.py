@@ -39,22 +39,38 @@ def message_index(file: descriptor_pb2.FileDescriptorProto, full_name: str) -> t
 
 
 def message_at(file: descriptor_pb2.FileDescriptorProto, indexes: Sequence[int]) -> str:
-    """Give the full name of the message at an index path; `MessageNotFoundError` when the path leads nowhere."""
-    names = [file.package] if file.package else []
-    level: Sequence[descriptor_pb2.DescriptorProto] = file.message_type
-    for index in indexes:
-        if not 0 <= index < len(level):
-            raise _no_such_path(file, indexes)
-        names.append(level[index].name)
-        level = level[index].nested_type
-    if not indexes:
+    """Give the full name of the message at an index path; `MessageNotFoundError` when the path leads nowhere.
+
+    Writers count the entry messages of maps, as they stand in a descriptor. Confluent's JVM serializer leaves them out
+    under `normalize.schemas=true` (`ProtobufSchema.toMessageIndexes` of confluentinc/schema-registry, pull request
+    2359). No record is an entry of a map, so a path that leads to one, or nowhere, is walked once more without them.
+    """
+    found = _walked(file, indexes, entries=True)
+    if not found or any(message.options.map_entry for message in found):
+        found = _walked(file, indexes, entries=False)
+    if not found:
         raise _no_such_path(file, indexes)
-    return ".".join(names)
+    return ".".join([*([file.package] if file.package else []), *(message.name for message in found)])
 
 
 def message_names(file: descriptor_pb2.FileDescriptorProto) -> tuple[str, ...]:
     """Give the full names of all messages, outer ones first, in file order; map entries are left out."""
     return tuple(_names(file.message_type, f"{file.package}." if file.package else ""))
+
+
+def _walked(
+    file: descriptor_pb2.FileDescriptorProto, indexes: Sequence[int], *, entries: bool
+) -> Sequence[descriptor_pb2.DescriptorProto]:
+    """Give the messages along an index path, map entries counted or not; none where it leads nowhere."""
+    found: list[descriptor_pb2.DescriptorProto] = []
+    level: Iterable[descriptor_pb2.DescriptorProto] = file.message_type
+    for index in indexes:
+        counted = [message for message in level if entries or not message.options.map_entry]
+        if not 0 <= index < len(counted):
+            return ()
+        found.append(counted[index])
+        level = counted[index].nested_type
+    return found
 
 
 def not_found(full_name: str, files: Iterable[descriptor_pb2.FileDescriptorProto]) -> MessageNotFoundError:

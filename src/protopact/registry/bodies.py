@@ -34,6 +34,7 @@ class SchemaRequest:
     """A schema to register, look up or check: text, or base64 of one FileDescriptorProto.
 
     `id` and `version` are for imports of existing data; a request for a new schema leaves them out.
+    `propagate_schema_tags` gives it the tags of the newest version, where it has the same fields and messages.
     """
 
     schema: str
@@ -45,6 +46,7 @@ class SchemaRequest:
     rule_set: RuleSet | None = None
     schema_tags_to_add: tuple[EntityTags, ...] = ()
     schema_tags_to_remove: tuple[EntityTags, ...] = ()
+    propagate_schema_tags: bool = False
 
     @classmethod
     def from_json(cls, data: bytes) -> SchemaRequest:
@@ -63,6 +65,7 @@ class SchemaRequest:
             rule_set=optional(fields.get("ruleSet"), RuleSet.from_json, "ruleSet"),
             schema_tags_to_add=_tags(fields.get("schemaTagsToAdd"), "schemaTagsToAdd"),
             schema_tags_to_remove=_tags(fields.get("schemaTagsToRemove"), "schemaTagsToRemove"),
+            propagate_schema_tags=optional(fields.get("propagateSchemaTags"), as_bool, "propagateSchemaTags") or False,
         )
 
     def to_json(self) -> bytes:
@@ -79,6 +82,7 @@ class SchemaRequest:
                     "ruleSet": self.rule_set.to_json() if self.rule_set else None,
                     "schemaTagsToAdd": [tags.to_json() for tags in self.schema_tags_to_add],
                     "schemaTagsToRemove": [tags.to_json() for tags in self.schema_tags_to_remove],
+                    "propagateSchemaTags": self.propagate_schema_tags or None,
                 }
             )
         )

@@ -10,7 +10,11 @@ from protopact.errors import InvalidSubjectError
 DEFAULT_CONTEXT = "."
 """The context of an unqualified name."""
 
+NAME_BYTES_MAX = 1024
+"""How long the name of a subject, or of a context, may be, in bytes of UTF-8: what every store's index has room for."""
+
 _RESERVED = frozenset({"__GLOBAL", "__EMPTY"})
+_SHOWN_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ class Subject:
     def parse(cls, text: str, *, context: str = DEFAULT_CONTEXT) -> Subject:
         """Read a name that may be qualified; an unqualified one belongs to `context`.
 
-        InvalidSubjectError (42208) for control characters, lone surrogates, reserved names and bad contexts.
+        InvalidSubjectError (42208) for control characters, lone surrogates, reserved names, bad contexts, and names of
+        more than 1,024 bytes.
         """
         if text.startswith(":."):
             own_context, _, name = text[1:].partition(":")
@@ -46,13 +51,20 @@ class Subject:
 
 def context_name(text: str) -> str:
     """Give a context's name with its leading full stop; InvalidSubjectError (42208) for one that cannot be."""
-    if ":" in text or not _is_printable(text):
+    name = text if text.startswith(".") else f".{text}"
+    if ":" in text or not _is_printable(text) or is_too_long(name):
         raise _invalid(text)
-    return text if text.startswith(".") else f".{text}"
+    return name
+
+
+def is_too_long(name: str) -> bool:
+    """Whether no store keeps a name, for its length."""
+    # A character is at most four bytes: most names need not be encoded to know.
+    return len(name) * 4 > NAME_BYTES_MAX and len(name.encode()) > NAME_BYTES_MAX
 
 
 def _checked(name: str, text: str) -> str:
-    if name in _RESERVED or not _is_printable(name):
+    if name in _RESERVED or not _is_printable(name) or is_too_long(name):
         raise _invalid(text)
     return name
 
@@ -62,5 +74,6 @@ def _is_printable(text: str) -> bool:
 
 
 def _invalid(text: str) -> InvalidSubjectError:
+    text = text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"
     shown = "".join(character if _is_printable(character) else "?" for character in text)
     return InvalidSubjectError(f"The specified subject '{shown}' is not a valid.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from protopact.compat import Level, Policy
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from protopact.client import SchemaRegistryClient
     from protopact.descriptor import FileSet
+    from protopact.registry import Config
     from protopact.rollout.wanted import Wanted
 
 READ_WRITE = "READWRITE"
@@ -27,13 +28,15 @@ _LEVEL_WHERE_NONE_IS_SAID = Level.BACKWARD
 class HeldVersion:
     """A version of a subject; `file_set` is None for a schema of another type.
 
-    `references` says by import path which subject and version its imports are held by.
+    `references` says by import path which subject and version its imports are held by; `properties` are those of its
+    metadata.
     """
 
     version: int
     id: int | None
     file_set: FileSet | None
     references: Mapping[str, tuple[str, int]]
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,25 @@ def _fetch(client: SchemaRegistryClient, wanted: Wanted, same: Mapping[str, int]
     if found is not None:
         return Held(level, policy, versions, found)
     needs_all = (wanted.level or level).transitive or (policy if wanted.policy is None else wanted.policy) > 0
-    numbers = versions[::-1] if needs_all else versions[-1:]
-    history = fetch_versions(client, wanted.subject, numbers)
+    numbers = versions[::-1] if needs_all or config.compatibility_group else versions[-1:]
+    history = _compared(fetch_versions(client, wanted.subject, numbers), config)
     return Held(level, policy, versions, None, history, _mode(client, wanted.subject))
+
+
+def _compared(history: tuple[HeldVersion, ...], config: Config) -> tuple[HeldVersion, ...]:
+    """Give the versions that a new one is compared with, where a metadata property parts them into groups.
+
+    The new one has the newest one's metadata, upon the config's defaults and under its overrides.
+    """
+    group = config.compatibility_group
+    if not group:
+        return history
+    default, override = (
+        {} if metadata is None else metadata.properties
+        for metadata in (config.default_metadata, config.override_metadata)
+    )
+    own = {**default, **history[0].properties, **override}.get(group)
+    return tuple(version for version in history if version.properties.get(group) == own)
 
 
 def _mode(client: SchemaRegistryClient, subject: str) -> str:
@@ -133,4 +152,5 @@ def _version(client: SchemaRegistryClient, subject: str, number: int) -> HeldVer
     }
     is_ours = found.schema_type == PROTOBUF and found.id is not None
     file_set = client.fetch_file_set(found.id or 0, subject=subject) if is_ours else None
-    return HeldVersion(found.version or number, found.id, file_set, references)
+    properties = found.metadata.properties if found.metadata is not None else {}
+    return HeldVersion(found.version or number, found.id, file_set, references, properties)

@@ -203,6 +203,8 @@ def _refusals(held: Held, report: Report) -> tuple[str, ...]:
 
 def _changes(wanted: Wanted, held: Held) -> tuple[str, ...]:
     """Say what is new since the newest version."""
+    if not held.history:
+        return ("no version is of its compatibility group",)
     newest = held.history[0].file_set
     if newest is None:
         return ("the newest version is a schema of another type",)

@@ -17,7 +17,7 @@ from protopact.server.media import check_request_type, response_type
 from protopact.server.metrics import Metrics
 from protopact.server.problems import refusal
 from protopact.server.surface.commands import Desk
-from protopact.server.surface.forms import DEFAULT, SERIALIZED
+from protopact.server.surface.forms import DEFAULT, SERIALIZED, takes_long
 from protopact.server.surface.routes import allowed_methods, find_command
 from protopact.settings import ServerSettings
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _UNAUTHORIZED = 401
 _METHOD_NOT_ALLOWED = 405
+_UNAVAILABLE = 503
 _PREPARED_FORMS = {b"": DEFAULT, b"format=serialized": SERIALIZED}
 
 
@@ -60,11 +61,13 @@ class Registry:
         bodies: AttendedBodies[tuple[str, str], bytes] = AttendedBodies(
             absent, entries_max=self.settings.reply_entries_max, bytes_max=self.settings.reply_bytes_max
         )
+        self._draftsman = draftsman
         service = Service(store, draftsman, incompatible_code=self.settings.incompatible_code)
         self._desk = Desk(service, store, bodies, self.metrics, draftsman, self.settings)
         self._bodies = bodies
         self._answers_at_once = store.answers_at_once
         store.when_removed(bodies.clear)
+        self.metrics.watch("writes_failing", "Whether the last write found no store", lambda: store.writes_fail)
 
     def exchange(self, call: Call) -> Flow[Reply]:
         """Answer a call. Whatever goes wrong becomes a reply with the dialect's error body.
@@ -78,7 +81,7 @@ class Registry:
             command, question, attendance = yield from self._admitted(call)
             route = question.path
             with attending(attendance):
-                if self._answers_at_once or question.path in OPEN_PATHS:
+                if (self._answers_at_once and not takes_long(question)) or question.path in OPEN_PATHS:
                     reply = command(self._desk, question)
                     if not isinstance(reply, Reply):
                         reply = yield from reply
@@ -116,7 +119,7 @@ class Registry:
         status = error.status if isinstance(error, RegistryError) else 0
         if status == _METHOD_NOT_ALLOWED:
             return {"allow": ", ".join(allowed_methods(call.path))}
-        if isinstance(error, StoreUnavailableError):
+        if status == _UNAVAILABLE or isinstance(error, StoreUnavailableError):
             return {"retry-after": "1"}
         if status == _UNAUTHORIZED and self._guard is not None:
             return {"www-authenticate": self._guard.challenge}
@@ -124,6 +127,7 @@ class Registry:
 
     def close(self) -> None:
         """Close the store; closing twice is harmless."""
+        self._draftsman.close()
         self._store.close()
         if self._guard is not None:
             self._guard.close()

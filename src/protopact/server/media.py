@@ -11,12 +11,18 @@ from protopact.registry import CONTENT_TYPE, REQUEST_TYPES, RESPONSE_TYPES
 if TYPE_CHECKING:
     from protopact.flow import Call
 
+_OF_OWN_TYPE = frozenset({"/metrics"})
 ACCEPT_LENGTH_MAX = 1024
 """So much of an Accept header is read: it is a key of a cache."""
 
 
 def response_type(call: Call) -> str:
-    """Give the media type of the reply; RegistryError 406 when the caller accepts none that we have."""
+    """Give the media type of the reply; RegistryError 406 when the caller accepts none that we have.
+
+    What has a type of its own is sent with it, whatever the caller accepts (RFC 9110, 12.4.1 allows that).
+    """
+    if call.path in _OF_OWN_TYPE:
+        return CONTENT_TYPE
     found = accepted_type(call.headers.get("accept", "")[:ACCEPT_LENGTH_MAX])
     if found is None:
         raise RegistryError("HTTP 406 Not Acceptable", error_code=406)

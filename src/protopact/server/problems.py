@@ -30,5 +30,6 @@ def refusal(error: Exception, *, headers: Mapping[str, str] | None = None, reque
     if problem.status >= _SERVER_FAILED and problem is not error:
         # An outage is one fact, however many requests meet it: it needs no stack trace each.
         trace = None if problem.status == _UNAVAILABLE else error
-        _log.error("request %s failed: %s", request_id, error, exc_info=trace)
+        hint = getattr(error, "hint", "")
+        _log.error("request %s failed: %s%s", request_id, error, f" ({hint})" if hint else "", exc_info=trace)
     return Reply(problem.status, headers or {}, error_body(problem))

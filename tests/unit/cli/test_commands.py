@@ -10,12 +10,13 @@ import sys
 import urllib.request
 from typing import TYPE_CHECKING
 
+import pytest
+
 from protopact.cli.main import main
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
 ORDER = 'syntax = "proto3";\npackage shop;\nimport "shop/money.proto";\nmessage Order {\n  Money price = 1;\n}\n'
 MONEY = 'syntax = "proto3";\npackage shop;\nmessage Money {\n  int64 units = 1;\n}\n'
@@ -94,3 +95,11 @@ def test_up_serves_keeps_its_data_and_drains_on_sigterm(tmp_path: Path) -> None:
 def test_a_public_address_without_authentication_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["registry", "serve", "--store", "memory:", "--listen", "0.0.0.0:0"]) == 1
     assert "--insecure" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [["--tls-client-ca", "ca.pem"], ["--tls-cert", "a.pem", "--tls-client-ca", "ca.pem"]])
+def test_client_certificates_need_a_certificate_of_the_server(
+    given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["registry", "serve", "--store", "memory:", "--listen", "127.0.0.1:0", *given]) == 1
+    assert "--tls-cert and --tls-key go together" in capsys.readouterr().err

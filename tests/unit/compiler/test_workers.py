@@ -90,9 +90,12 @@ def test_a_process_serves_many_jobs(workers: Workers) -> None:
 
 
 def test_a_process_leaves_nothing_of_a_job_behind(workers: Workers, private_directories: Path) -> None:
-    workers.run(job())
-    (home,) = private_directories.iterdir()
-    assert [path.name for path in home.iterdir()] == ["stderr"]
+    for _ in range(2):
+        nested = Job(job().arguments, {**job().files, "source/a/b/c.proto": b"", "d/e": b"", "f": b""})
+        assert succeeded(workers.run(nested))
+        (home,) = private_directories.iterdir()
+        left = {str(path.relative_to(home)) for path in home.rglob("*")}
+        assert left == {"stderr", "job", "job/source", "job/out"}
     assert home.stat().st_mode & 0o777 == 0o700
 
 

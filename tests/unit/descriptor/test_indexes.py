@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto, MessageOptions
 
 from protopact.descriptor import built_in_file, message_at, message_index, message_names
 from protopact.errors import MessageNotFoundError
@@ -22,6 +22,42 @@ FILE = FileDescriptorProto(
 def test_a_message_has_the_index_path_of_its_place(name: str, indexes: tuple[int, ...]) -> None:
     assert message_index(FILE, name) == indexes
     assert message_at(FILE, indexes) == name
+
+
+# What clients write for a message that stands behind maps: the file below is `message A { map<string, int32> m = 1;
+# message B { message D {} } map<string, int32> n = 2; message C {} }` as protoc gives it.
+ENTRIES = [DescriptorProto(name=name, options=MessageOptions(map_entry=True)) for name in ("MEntry", "NEntry")]
+WITH_MAPS = FileDescriptorProto(
+    name="maps.proto",
+    message_type=[
+        DescriptorProto(
+            name="A",
+            nested_type=[
+                ENTRIES[0],
+                DescriptorProto(name="B", nested_type=[DescriptorProto(name="D")]),
+                ENTRIES[1],
+                DescriptorProto(name="C"),
+            ],
+        )
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("indexes", "name"), [((0, 1), "A.B"), ((0, 3), "A.C"), ((0, 1, 0), "A.B.D"), ((0, 0), "A.B"), ((0, 0, 0), "A.B.D")]
+)
+def test_a_path_that_cannot_count_map_entries_is_walked_without_them(indexes: tuple[int, ...], name: str) -> None:
+    # Confluent's Python and Go clients walk the descriptor, and so count entries: (0, 1) is B, (0, 3) is C. Its JVM
+    # serializer skips them under normalize.schemas=true: it writes (0, 0) for B and (0, 0, 0) for D.
+    assert message_at(WITH_MAPS, indexes) == name
+
+
+def test_where_both_ways_to_count_lead_to_a_message_entries_count() -> None:
+    # (0, 1) is B by the descriptor, and C as the JVM serializer counts under normalize.schemas=true.
+    assert message_at(WITH_MAPS, (0, 1)) == "A.B"
+    assert message_index(WITH_MAPS, "A.B") == (0, 1)
+    with pytest.raises(MessageNotFoundError):
+        message_at(WITH_MAPS, (0, 4))
 
 
 def test_names_stand_in_file_order_with_nested_ones_inside() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from protopact.errors import InvalidSubjectError, InvalidVersionError
-from protopact.registry import LATEST, Subject, context_name, parse_version
+from protopact.registry import LATEST, NAME_BYTES_MAX, Subject, context_name, parse_version
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,13 @@ def test_a_subject_that_cannot_be_is_refused_as_the_dialect_says_it(text: str) -
 
     assert caught.value.error_code == 42208
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("text", ["s" * 1025, "é" * 513, f":.{'c' * 1024}:s", f":.c:{'s' * 1025}"])
+def test_a_name_of_more_than_1024_bytes_is_refused_whatever_the_store(text: str) -> None:
+    with pytest.raises(InvalidSubjectError, match=r"…' is not a valid\.$"):
+        Subject.parse(text)
+    assert Subject.parse("é" * (NAME_BYTES_MAX // 2)).name == "é" * 512
 
 
 def test_a_context_starts_with_a_full_stop_and_holds_no_colon() -> None:

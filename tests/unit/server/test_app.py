@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from protopact.flow import Reply
+from protopact.registry import repr_digest
 from protopact.server import Registry, asgi_app
 from protopact.server.guard.access import LOCAL
 from protopact.server.metrics import Metrics
@@ -285,3 +286,12 @@ def test_a_prepared_reply_keeps_to_what_the_caller_asks(app: Any) -> None:
     assert b"version" in call(app, "GET", "/schemas/ids/1", query=b"subject=s").body
     ids = {call(app, "GET", "/schemas/ids/1").headers["x-request-id"] for _ in range(5)}
     assert len(ids) == 5
+
+
+def test_every_answer_tells_the_digest_of_its_body(app: Any) -> None:
+    register(app)
+    by_id = [call(app, "GET", "/schemas/ids/1") for _ in range(2)]  # the second one was prepared
+    for answer in (*by_id, call(app, "GET", "/subjects"), call(app, "GET", "/nowhere")):
+        assert answer.headers["repr-digest"] == repr_digest(answer.body).decode()
+    head = call(app, "HEAD", "/schemas/ids/1")
+    assert (head.body, head.headers["repr-digest"]) == (b"", by_id[0].headers["repr-digest"])

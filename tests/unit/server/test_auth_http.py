@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ from protopact.server.guard.auth import Guard
 from protopact.server.guard.passwords import hash_password
 from protopact.server.guard.users import User, Users, changing_users
 from protopact.server.http.serve import Tls
+from protopact.settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +105,7 @@ def test_a_prepared_body_is_not_given_to_who_may_not_read_it(url: str) -> None:
 def test_who_is_not_known_is_refused_before_the_body_is_read(url: str) -> None:
     address = urlsplit(url)
     with socket.create_connection((address.hostname, address.port), timeout=10) as client:
-        client.sendall(b"POST /subjects/s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n{")
+        client.sendall(b"POST /subjects/s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n{")
         received = client.makefile("rb").read()
     assert received.startswith(b"HTTP/1.1 401 ")
     assert b"connection: close" in received
@@ -178,6 +180,38 @@ def test_a_tls_handshake_that_never_ends_is_ended(tmp_path: Path, monkeypatch: p
         start = time.monotonic()
         assert client.recv(100) == b""
         assert time.monotonic() - start < 3
+
+
+def test_a_stop_waits_for_no_client_that_does_not_answer_its_goodbye(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from protopact.server.http import connections
+
+    monkeypatch.setattr(connections, "_GOODBYE_S", 0.05)
+    tls = certificate(tmp_path)
+    context = ssl.create_default_context(cafile=tls.certificate)
+    with background_registry(tls=tls, settings=ServerSettings(drain_s=3)) as url:
+        idle = http.client.HTTPSConnection("localhost", urlsplit(url).port, timeout=10, context=context)
+        idle.request("GET", "/subjects")
+        assert idle.getresponse().read() == b"[]"
+    idle.close()
+    assert "timeout graceful shutdown exceeded" not in caplog.text
+
+
+def test_who_has_no_certificate_is_not_let_in_where_one_is_asked_for(tmp_path: Path) -> None:
+    own = certificate(tmp_path)
+    tls = replace(own, client_authority=own.certificate)
+    with background_registry(tls=tls) as url:
+        address = f"https://localhost:{urlsplit(url).port}"
+        context = ssl.create_default_context(cafile=own.certificate)
+        with pytest.raises((ssl.SSLError, OSError)):
+            ask(address, "GET", "/health/live", context=context)
+        context.load_cert_chain(own.certificate, own.key)
+        assert ask(address, "GET", "/health/live", context=context)[0] == 200
+    with pytest.raises(ConfigError, match="authorities"):
+        serve_registry("memory:", port=0, tls=replace(own, client_authority=str(tmp_path / "none.pem")))
+    with pytest.raises(ConfigError, match="authorities"):
+        serve_registry("memory:", port=0, tls=replace(own, client_authority=own.key))
 
 
 def test_files_that_are_no_certificate_stop_the_start(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from protopact.compat import check
-from protopact.server.decisions import verdicts
+from protopact.server.decisions import comparing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +147,7 @@ def test_descriptors_of_history_come_from_the_store(with_a: Any, monkeypatch: py
         seen.append(len(history))
         return check(candidate, history, level, **more)
 
-    monkeypatch.setattr(verdicts, "check", counted)
+    monkeypatch.setattr(comparing, "check", counted)
     with_a.register("s", MORE)
     assert seen == [1]
 
@@ -168,3 +168,19 @@ def test_a_check_that_raced_with_a_registration_is_made_again(
     monkeypatch.setattr(judge, "judge", slow)
     assert with_a.register("s", MORE)["error_code"] == 409
     assert len(calls) == 3
+
+
+def test_a_strict_policy_refuses_a_number_that_an_older_version_used_whatever_the_level(strict: Any) -> None:
+    strict.put("/config/s", {"compatibility": "NONE"})
+    strict.register("s", MORE)
+    strict.register("s", A)
+    again = MORE.replace("string b = 2", "int64 c = 2")
+    strict.put("/config/s", {"compatibility": "BACKWARD"})
+    assert strict.post("/compatibility/subjects/s/versions", body(again)) == {"is_compatible": True}
+    strict.put("/config/s", {"breakingPolicy": "wire"})
+    told = strict.post("/compatibility/subjects/s/versions", body(again), verbose="true")
+    assert told["is_compatible"] is False
+    assert "{oldSchemaVersion: 1}" in told["messages"]
+    assert strict.post("/compatibility/subjects/s/versions/2", body(again)) == {"is_compatible": True}
+    assert strict.register("s", again)["error_code"] == 409
+    assert strict.register("s", A + "\nmessage B {}\n")["version"] == 3

@@ -117,6 +117,8 @@ def test_a_wanted_version_must_be_the_next_one(ask: Any) -> None:
     taken = ask.register("s", B, version=2)
     assert (taken["version"], taken["metadata"]) == (2, {"properties": {"confluent:version": "2"}})
     assert ask.register("s", B)["version"] == 2
+    assert ask.register("s", B, version=2) == taken
+    assert ask.register("s", A, version=2)["error_code"] == 42201
 
 
 def test_a_wanted_id_needs_import_mode(ask: Any) -> None:

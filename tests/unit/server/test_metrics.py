@@ -152,3 +152,8 @@ def test_the_registry_starts_without_prometheus_client() -> None:
     script = "import sys; from protopact.server import Registry; print('prometheus_client' in sys.modules)"
     output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert output.strip() == "False"
+
+
+def test_who_takes_plain_text_alone_gets_the_counts(registry: Registry) -> None:
+    reply = perform(registry.exchange(Call("GET", "/metrics", headers={"accept": "text/plain"})))
+    assert (reply.status, reply.headers["content-type"].split(";")[0]) == (200, "text/plain")

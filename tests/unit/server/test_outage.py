@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import sqlite3
 import sys
@@ -114,6 +115,46 @@ def test_a_full_disk_and_a_locked_file_may_pass(tmp_path: Path, monkeypatch: pyt
         store._writer.execute("PRAGMA max_page_count = 1000000")
         add("b" * 100_000)
         assert list(store.version_numbers(orders)) == [1]
+
+
+def test_a_registry_that_cannot_write_serves_what_it_has_and_says_so(
+    tmp_path: Path, workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "r.db"
+    store = SqliteStore(path)
+    with closing(Registry(store, workers=workers)) as registry:
+
+        def ask(method: str, path: str, body: object = None) -> tuple[int, object, str | None]:
+            reply = perform(
+                registry.exchange(Call(method, path, (), {}, b"" if body is None else json.dumps(body).encode()))
+            )
+            return reply.status, json.loads(reply.body), reply.headers.get("retry-after")
+
+        assert ask("GET", "/health/ready") == (200, {"status": "ready", "writes": "accepted"}, None)
+        pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
+        store._writer.execute(f"PRAGMA max_page_count = {pages}")
+        long = {"defaultMetadata": {"properties": {"owner": "a" * 100_000}}}
+        assert ask("PUT", "/config/orders", long) == (503, {"error_code": 503, "message": "the store is full"}, "1")
+        assert ask("GET", "/subjects")[:2] == (200, [])
+        assert ask("GET", "/health/ready") == (200, {"status": "ready", "writes": "failing"}, None)
+        store._writer.execute("PRAGMA max_page_count = 1000000")
+        assert ask("PUT", "/config/orders", {"compatibility": "NONE"})[0] == 200
+        assert ask("GET", "/health/ready") == (200, {"status": "ready", "writes": "accepted"}, None)
+    assert "database or disk is full" in caplog.text
+    assert str(tmp_path) not in caplog.text
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE])
+def test_a_disk_that_fails_may_pass_and_is_never_the_client_s_matter(tmp_path: Path, code: int) -> None:
+    failure = sqlite3.OperationalError("disk I/O error")
+    failure.sqlite_errorcode = code
+    with closing(SqliteStore(tmp_path / "r.db")) as store:
+        with pytest.raises(StoreUnavailableError, match="disk I/O error"), store.writing():
+            raise failure
+        with pytest.raises(StoreUnavailableError, match="full"), store.writing():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        with store.writing() as ledger:
+            ledger.put_document("config", Subject("orders"), {})
 
 
 def test_a_shared_store_names_the_extra_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,9 @@ def test_schemas_are_listed_with_their_aliases(full: Any) -> None:
     full.put("/config/short", {"alias": "t"})
     found = full.get("/schemas", aliases="true")
     assert [item.get("aliases") for item in found] == [None, None, ["short"]]
+    assert places(full.get("/schemas", aliases="true", subjectPrefix="sh")) == [("t", 1)]
+    assert full.get("/schemas", subjectPrefix="sh") == []
+    assert full.get("/schemas", aliases="true", subjectPrefix=":.eu:sh") == []
 
 
 def test_a_schema_is_found_by_its_metadata(ask: Any) -> None:

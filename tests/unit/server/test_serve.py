@@ -67,7 +67,7 @@ def test_a_long_body_is_refused_over_a_socket() -> None:
     with background_registry() as url:
         address = urlsplit(url)
         with socket.create_connection((address.hostname, address.port), timeout=10) as client:
-            client.sendall(b"POST /subjects/s HTTP/1.1\r\nHost: x\r\nContent-Length: 200000000\r\n\r\n")
+            client.sendall(b"POST /subjects/s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000000\r\n\r\n")
             received = client.makefile("rb").read()
         assert received.startswith(b"HTTP/1.1 413 ")
         assert b'{"error_code":413,' in received

@@ -57,6 +57,14 @@ def test_tags_are_added_and_removed_when_a_schema_is_registered(ask: Any) -> Non
     assert "A.nope" in refused["message"]
 
 
+def test_a_schema_whose_tags_a_registration_changes_tells_its_version(ask: Any) -> None:
+    tags = [entity("A.a", "PII")]
+    assert ask.register("s", A, schemaTagsToAdd=tags)["metadata"] == {"properties": {"confluent:version": "1"}}
+    assert ask.register("s", A, schemaTagsToAdd=tags)["version"] == 1
+    again = ask.register("s", A, schemaTagsToAdd=[entity("A.In.b", "PII")])
+    assert (again["version"], again["metadata"]) == (2, {"properties": {"confluent:version": "2"}})
+
+
 def test_a_version_is_tagged_by_registering_the_next_one(ask: Any) -> None:
     ask.register("s", A, metadata={"properties": {"owner": "me"}})
     body = {"newVersion": 2, "tagsToAdd": [entity("A.a", "PII")]}
@@ -64,7 +72,9 @@ def test_a_version_is_tagged_by_registering_the_next_one(ask: Any) -> None:
     assert tagged["version"] == 2
     assert tagged["metadata"] == {"properties": {"owner": "me", "confluent:version": "2"}}
     assert ask.get("/subjects/s/versions/2", findTags="*")["schemaTags"] == [entity("A.a", "PII")]
-    assert ask.post("/subjects/s/versions/2/tags", body)["error_code"] == 42201
+    for source in ("1", "2", "latest"):  # again, as a client asks whose answer was lost
+        assert ask.post(f"/subjects/s/versions/{source}/tags", body) == tagged
+    assert ask.post("/subjects/s/versions/2/tags", {**body, "newVersion": 4})["error_code"] == 42201
     assert ask.post("/subjects/s/versions/9/tags", body)["error_code"] == 40402
     assert ask.post("/subjects/t/versions/1/tags", body)["error_code"] == 40401
 

@@ -21,7 +21,7 @@ def check_rule_set(rule_set: RuleSet | None) -> None:
     """Refuse rules that make no sense, by RegistryError 42210."""
     if rule_set is None:
         return
-    _check_names(_rules(rule_set))
+    _check_names(rules_of(rule_set))
     for rules, modes in (
         (rule_set.migration_rules, _MIGRATION_MODES),
         (rule_set.domain_rules, _VALUE_MODES),
@@ -100,10 +100,11 @@ def without_rules(rule_set: RuleSet | None, names: Iterable[str]) -> RuleSet | N
 
 def has_rule_type(rule_set: RuleSet | None, rule_type: str) -> bool:
     """Whether some rule is of a type."""
-    return rule_set is not None and any(rule.type == rule_type for rule in _rules(rule_set))
+    return rule_set is not None and any(rule.type == rule_type for rule in rules_of(rule_set))
 
 
-def _rules(rule_set: RuleSet) -> tuple[Rule, ...]:
+def rules_of(rule_set: RuleSet) -> tuple[Rule, ...]:
+    """Give all rules of a rule set."""
     return (*rule_set.migration_rules, *rule_set.domain_rules, *rule_set.encoding_rules)
 
 

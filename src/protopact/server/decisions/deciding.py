@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from protopact.registry import LATEST, Metadata, Problem
+from protopact.registry import Metadata, Problem
 from protopact.server.decisions.contracts import merged_metadata, merged_rule_set
 from protopact.server.decisions.terms import Mode, Terms
 from protopact.server.decisions.verdicts import Verdict
@@ -54,8 +54,7 @@ def find_known(draft: Draft, history: History, request: SchemaRequest, terms: Te
     """Find the version that a request asks for again, whatever the mode; tags and defaults ask for a closer look."""
     if _has_layers(terms) or request.schema_tags_to_add or request.schema_tags_to_remove:
         return None
-    known = find_equal(draft, history)
-    return known if known is not None and _is_wanted(known, request) else None
+    return _find_again(draft, history, request)
 
 
 def decide(
@@ -80,9 +79,9 @@ def decide(
     for version in history.same_text:
         if version.schema.content.guid == content.guid:
             return version
-    equal = find_equal(meant if _has_layers(terms) else draft, history)
-    if equal is not None and _is_wanted(equal, request):
-        return equal
+    again = _find_again(meant if _has_layers(terms) else draft, history, request)
+    if again is not None:
+        return again
     verdict = judge(kept)
     if not verdict.compatible:
         subject = history.latest.subject if history.latest else ""
@@ -147,6 +146,18 @@ def find_equal(draft: Draft, history: History) -> StoredVersion | None:
     return None
 
 
+def _find_again(draft: Draft, history: History, request: SchemaRequest) -> StoredVersion | None:
+    """Find the version that a request asks for again, under the number and the id that it names, if it names any.
+
+    A client whose answer was lost sends a request that names its version a second time.
+    """
+    number = given(request.version)
+    if number is not None:
+        history = replace(history, same_text=[version for version in history.same_text if version.version == number])
+    known = find_equal(draft, history)
+    return known if known is not None and request.id in (None, known.schema.id) else None
+
+
 def meant_by(draft: Draft, latest: StoredVersion | None, terms: Terms) -> Draft:
     """Give a draft with what it inherits, upon the config's defaults and under its overrides."""
     own = _inheriting(draft, latest)
@@ -203,11 +214,6 @@ def _without_version_property(metadata: Metadata | None) -> Metadata | None:
     rest = {name: value for name, value in metadata.properties.items() if name != _VERSION_PROPERTY}
     bare = replace(metadata, properties=rest)
     return None if bare == Metadata() else bare
-
-
-def _is_wanted(version: StoredVersion, request: SchemaRequest) -> bool:
-    """Whether a request that names a version or an id may be answered with this one."""
-    return request.version in (None, 0, LATEST) and request.id in (None, version.schema.id)
 
 
 def given(number: int | None) -> int | None:

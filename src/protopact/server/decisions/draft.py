@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
-from google.protobuf.message import DecodeError
-
-from protopact.compiler import check_import_path, compile_text, normal_text, print_file
-from protopact.descriptor import FileSet, is_built_in
-from protopact.errors import ProtopactError, SchemaError
+from protopact.compiler import check_import_path
+from protopact.descriptor import is_built_in
+from protopact.errors import SchemaError
 from protopact.registry import (
     LATEST,
     PROTOBUF,
@@ -24,20 +20,25 @@ from protopact.registry import (
     content_guid,
     normal_references,
 )
+from protopact.server.decisions.apart import Apart
 from protopact.server.decisions.bounded import BoundedCache
+from protopact.server.decisions.understanding import Imported, sent_descriptor, understand
 from protopact.server.store import Content
+from protopact.settings import CompilerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
     from protopact.compiler import Workers
     from protopact.errors import RegistryError
     from protopact.registry import SchemaRequest
     from protopact.server.store import Store, StoredVersion
 
-_ROOT = "schema.proto"
 _COMPILATIONS_MAX = 1000
 _COMPILATIONS_BYTES_MAX = 32 * 1024 * 1024
+_IMPORTED_BYTES_MAX = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Draft:
     @property
     def guid(self) -> str:
         """The content hash."""
+        if self.metadata is None and self.rule_set is None:
+            return _plain_guid(self.text, self.references)
         return content_guid(self.text, self.references, self.metadata, self.rule_set)
 
     def content(self) -> Content:
@@ -75,10 +78,16 @@ class Draft:
         )
 
 
+@lru_cache(maxsize=16)
+def _plain_guid(text: str, references: tuple[Reference, ...]) -> str:
+    """Give a content hash that is asked for several times while a schema is registered."""
+    return content_guid(text, references)
+
+
 class Draftsman:
     """Makes drafts: finds the references in the store, and has texts compiled in contained processes.
 
-    `files_max` bounds the files that one schema imports, directly or not.
+    `files_max` bounds the files that one schema imports, directly or not. `apart` is where long work is done.
     """
 
     def __init__(self, store: Store, workers: Workers | None, *, files_max: int) -> None:
@@ -86,6 +95,7 @@ class Draftsman:
         self._store = store
         self._workers = workers
         self._files_max = files_max
+        self.apart = Apart(CompilerSettings() if workers is None else workers.settings)
         self._compilations: BoundedCache[tuple[str, bool], tuple[str, bytes]] = BoundedCache(
             entries_max=_COMPILATIONS_MAX, bytes_max=_COMPILATIONS_BYTES_MAX
         )
@@ -99,9 +109,9 @@ class Draftsman:
         references = self.references(context, request.references, deleted=deleted)
         if normalize:
             references = normal_references(references)
-        dependencies = self.files(context, references, deleted=deleted)
+        imports = self.imports(context, references, deleted=deleted)
         try:
-            text, descriptor = self._compiled(request.schema, dependencies, normalize=normalize)
+            text, descriptor = self._compiled(request.schema, imports, normalize=normalize)
         except SchemaError as error:
             raise _invalid(error) from error
         return Draft(text, descriptor, references, request.metadata, request.rule_set)
@@ -116,42 +126,35 @@ class Draftsman:
         self, context: str, references: Iterable[Reference], *, deleted: bool = False
     ) -> tuple[Reference, ...]:
         """Give references with real version numbers; InvalidSchemaError (42201) for what is not kept here."""
+        wanted = tuple(references)
+        if len(wanted) > self._files_max:  # before any is looked for: a body has room for tens of thousands
+            raise self._too_many()
         return tuple(
             replace(reference, version=self._referenced(context, reference, deleted=deleted).version)
-            for reference in references
+            for reference in wanted
         )
 
-    def _compiled(
-        self, schema: str, dependencies: Sequence[FileDescriptorProto], *, normalize: bool
-    ) -> tuple[str, bytes]:
+    def _too_many(self) -> RegistryError:
+        return Problem.INVALID_SCHEMA.error(reason=f"it imports more than {self._files_max} files")
+
+    def _compiled(self, schema: str, imports: Sequence[Imported], *, normalize: bool) -> tuple[str, bytes]:
         """Give the text to keep and its descriptor; every producer that starts sends the text it sent before."""
         key = (schema, normalize)
-        known = None if dependencies else self._compilations.find(key)
+        known = None if imports else self._compilations.find(key)
         if known is not None:
             return known
-        file_set = self._compile(schema, dependencies)
-        text = print_file(file_set)
-        if normalize:
-            text = normal_text(file_set)
-            file_set = self._compile(text, dependencies)
-        descriptor = _bare(file_set.root_file)
-        if not dependencies:
+        text, descriptor = understand(schema, imports, self._workers, self.apart, normalize=normalize)
+        if not imports:
             self._compilations.keep(key, (text, descriptor), len(schema) + len(text) + len(descriptor))
         return text, descriptor
-
-    def _compile(self, schema: str, dependencies: Sequence[FileDescriptorProto]) -> FileSet:
-        root = _free_name({file.name for file in dependencies})
-        sent = _sent_descriptor(schema)
-        if sent is not None:
-            sent.name = root
-            schema = _printed(sent, dependencies)
-        return compile_text(schema, file_name=root, dependencies=dependencies, workers=self._workers)
 
     def _referenced(self, context: str, reference: Reference, *, deleted: bool = False) -> StoredVersion:
         """Give the live version that a reference means; what stored schemas refer to may be soft-deleted."""
         subject = Subject.parse(reference.subject, context=context)
         number = reference.version
-        found = self._store.find_version(subject, number, deleted=deleted) if number > 0 or number == LATEST else None
+        found = self._store.find_version(subject, number) if number > 0 or number == LATEST else None
+        if found is None and deleted and (number > 0 or number == LATEST):
+            found = self._store.find_version(subject, number, deleted=True)
         if found is None:
             raise Problem.NO_REFERENCE.error(subject=reference.subject, version=number)
         return found
@@ -159,72 +162,49 @@ class Draftsman:
     def files(
         self, context: str, references: Iterable[Reference], *, deleted: bool = False
     ) -> list[FileDescriptorProto]:
-        """Give the files of the references and of theirs, each under its import path; the first of a name wins.
+        """Give the files of the references and of theirs, as `imports` does."""
+        return [imported.file() for imported in self.imports(context, references, deleted=deleted)]
 
-        InvalidSchemaError (42201) for a reference that is not kept here or is no import path.
+    def imports(self, context: str, references: Iterable[Reference], *, deleted: bool = False) -> list[Imported]:
+        """Give what the references and theirs stand for, each under its import path; the first of a name wins.
+
+        InvalidSchemaError (42201) for a reference that is not kept here or is no import path, and for too many.
         """
-        files: dict[str, FileDescriptorProto | None] = {}
+        found: dict[str, Imported | None] = {}
         waiting = [(context, reference, deleted) for reference in references]
+        room = _IMPORTED_BYTES_MAX
         while waiting:
             its_context, reference, also_deleted = waiting.pop(0)
-            if reference.name in files:
+            if reference.name in found:
                 continue
-            if len(files) == self._files_max:
-                raise Problem.INVALID_SCHEMA.error(reason=f"it imports more than {self._files_max} files")
-            found = self._referenced(its_context, reference, deleted=also_deleted)
-            files[reference.name] = None if is_built_in(reference.name) else _named(reference.name, found)
-            below = found.schema
+            if len(found) == self._files_max:
+                raise self._too_many()
+            version = self._referenced(its_context, reference, deleted=also_deleted)
+            room -= len(version.schema.content.descriptor)
+            if room < 0:
+                raise Problem.INVALID_SCHEMA.error(reason=f"it imports more than {_IMPORTED_BYTES_MAX:,} bytes")
+            found[reference.name] = None if is_built_in(reference.name) else _named(reference.name, version)
+            below = version.schema
             waiting += [(below.context, further, True) for further in below.content.references]
-        return [file for file in files.values() if file is not None]
+        return [imported for imported in found.values() if imported is not None]
+
+    def close(self) -> None:
+        """End the processes in which long work was done."""
+        self.apart.close()
 
 
-def _named(name: str, version: StoredVersion) -> FileDescriptorProto:
+def _named(name: str, version: StoredVersion) -> Imported:
     """Give a stored file under the name by which it is imported."""
     try:
         check_import_path(name)
     except SchemaError as error:
         raise _invalid(error) from error
-    file = FileDescriptorProto.FromString(version.schema.content.descriptor)
-    file.name = name
-    return file
-
-
-def _bare(file: FileDescriptorProto) -> bytes:
-    """Give a file's bytes as they are stored: without its name, which each importer chooses, and its comments."""
-    descriptor = FileDescriptorProto()
-    descriptor.CopyFrom(file)
-    descriptor.ClearField("name")
-    descriptor.ClearField("source_code_info")
-    return descriptor.SerializeToString(deterministic=True)
-
-
-def _free_name(taken: set[str]) -> str:
-    """Give a name for the root that no import has."""
-    return next(name for name in (_ROOT, *(f"schema_{n}.proto" for n in range(len(taken) + 1))) if name not in taken)
+    return Imported(name, version.schema.content.descriptor)
 
 
 def is_descriptor(schema: str) -> bool:
     """Tell whether a schema was sent as base64 of a FileDescriptorProto instead of text."""
-    return _sent_descriptor(schema) is not None
-
-
-def _sent_descriptor(schema: str) -> FileDescriptorProto | None:
-    """Give the FileDescriptorProto that a base64 text carries; a `.proto` text is never base64."""
-    try:
-        file = FileDescriptorProto.FromString(base64.b64decode(schema.strip(), validate=True))
-    except (binascii.Error, ValueError, DecodeError):
-        return None
-    return file if schema.strip() else None
-
-
-def _printed(file: FileDescriptorProto, dependencies: Iterable[FileDescriptorProto]) -> str:
-    """Give the text of a descriptor that came from outside, and which no compiler has checked."""
-    try:
-        return print_file(FileSet.link(file.name, [file, *dependencies]))
-    except ProtopactError:
-        raise
-    except Exception as error:
-        raise Problem.INVALID_SCHEMA.error(reason="the FileDescriptorProto makes no sense") from error
+    return sent_descriptor(schema) is not None
 
 
 def _invalid(error: SchemaError) -> RegistryError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from protopact.errors import IncompatibleSchemaError, InvalidSchemaError, SchemaLinkError, registry_error
@@ -26,18 +27,19 @@ from protopact.server.decisions.deciding import (
     meant_by,
 )
 from protopact.server.decisions.draft import Draft
-from protopact.server.decisions.tagging import with_tags
-from protopact.server.decisions.terms import read_terms
+from protopact.server.decisions.rule_checks import check_rules_apply
+from protopact.server.decisions.tagging import tags_to_propagate, with_tags
+from protopact.server.decisions.terms import read_terms, scopes_of, terms_of
 from protopact.server.decisions.verdicts import Judge, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from protopact.flow import Flow
-    from protopact.registry import Reference, SchemaRequest
+    from protopact.registry import EntityTags, Reference, SchemaRequest
     from protopact.server.decisions.draft import Draftsman
-    from protopact.server.decisions.terms import Mode, Terms
-    from protopact.server.store import Ledger, Reading, Store, StoredVersion
+    from protopact.server.decisions.terms import Terms
+    from protopact.server.store import Ledger, Reading, Standing, Store, StoredVersion
 
 _OPAQUE_TYPES = frozenset({"AVRO", "JSON"})
 _REFERENCE_SETS_TRIED_MAX = 4
@@ -56,15 +58,23 @@ class Service:
         self._incompatible_code = incompatible_code
 
     def register(
-        self, subject: Subject, request: SchemaRequest, *, normalize: bool = False, force: bool = False
+        self,
+        subject: Subject,
+        request: SchemaRequest,
+        *,
+        normalize: bool = False,
+        force: bool = False,
+        terms: Terms | None = None,
     ) -> Flow[StoredVersion]:
         """Have a schema kept under a subject and give its version; the same schema gives the same version again.
 
+        `terms` are what holds for the subject, where they were just read.
         InvalidSchemaError (42201) for a schema that cannot be kept, OperationNotPermittedError (42205) where the mode
         forbids it, IncompatibleSchemaError (409), RegistryError 42210 for rules; `force` skips compatibility.
         """
         try:
-            return (yield from blocking(lambda: self._register(subject, request, normalize=normalize, force=force)))
+            kept = blocking(lambda: self._register(subject, request, terms, normalize=normalize, force=force))
+            return (yield from kept)
         except IncompatibleSchemaError as error:
             raise registry_error(self._incompatible_code, error.message) from error
 
@@ -86,27 +96,43 @@ class Service:
         """
         return (yield from blocking(lambda: self._judged(subject, request, version, normalize=normalize)))
 
-    def _register(self, subject: Subject, request: SchemaRequest, *, normalize: bool, force: bool) -> StoredVersion:
+    def _register(
+        self, subject: Subject, request: SchemaRequest, terms: Terms | None, *, normalize: bool, force: bool
+    ) -> StoredVersion:
         """Tell the way of a schema: ★."""
         check_rule_set(request.rule_set)
-        terms = read_terms(self._store, subject)
+        request = _telling_its_version(request)
+        terms = terms or read_terms(self._store, subject)
         draft = self._draft(subject, request, terms, normalize=normalize)
-        history = self._history(subject, draft, request)
+        history = _history(subject, draft, request, self._store)
         known = find_known(draft, history, request, terms)
         if known is not None:
             return known
         check_mode(subject, request, terms.mode)
-        decision = decide(draft, history, request, terms, judge=self._judging(subject, terms, force=force))
+        decision = decide(draft, history, request, terms, judge=self._judging(subject, terms, history, force=force))
+        self._check_rules(subject, decision, terms)
         if not isinstance(decision, Addition):
             return decision
         with self._store.writing() as ledger:
-            check_references(ledger, subject, draft, terms.mode)
-            now, terms_now = self._history(subject, draft, request, ledger), read_terms(ledger, subject)
+            check_references(ledger, subject, draft, terms)
+            standing = ledger.standing(subject, draft.text, scopes_of(subject))
+            now, terms_now = _history_of(standing, subject, request, ledger), terms_of(standing.documents, subject)
             if (now, terms_now) != (history, terms):
+                if request.propagate_schema_tags:
+                    draft = self._draft(subject, request, terms_now, normalize=normalize)
+                    now = _history(subject, draft, request, ledger)
                 check_mode(subject, request, terms_now.mode)
-                judge = self._judging(subject, terms_now, ledger, force=force)
+                judge = self._judging(subject, terms_now, now, ledger, force=force)
                 decision = decide(draft, now, request, terms_now, judge=judge)
+                self._check_rules(subject, decision, terms_now)
             return add(ledger, subject, decision, now) if isinstance(decision, Addition) else decision
+
+    def _check_rules(self, subject: Subject, decision: StoredVersion | Addition, terms: Terms) -> None:
+        """Have the rules of what is added looked at closely, where the config asks for that."""
+        if isinstance(decision, Addition) and terms.flag("validateRules") and not terms.mode.takes_ids:
+            content = decision.content
+            files = partial(self._draftsman.files, subject.context, content.references, deleted=True)
+            check_rules_apply(content, files)
 
     def _draft(self, subject: Subject, request: SchemaRequest, terms: Terms, *, normalize: bool = False) -> Draft:
         """Understand a schema, in the form in which it is to be kept."""
@@ -116,13 +142,24 @@ class Service:
             draft = self._latest_again(subject, request)
         elif request.schema_type.upper() == PROTOBUF:
             normalize = normalize or terms.flag("normalize")
-            draft = self._draftsman.draft(subject.context, request, normalize=normalize, deleted=imports)
+            deleted = imports or terms.takes_deleted_references
+            draft = self._draftsman.draft(subject.context, request, normalize=normalize, deleted=deleted)
         else:
             draft = self._draftsman.opaque(subject.context, request)
-        if request.schema_tags_to_add or request.schema_tags_to_remove:
-            files = self._draftsman.files(subject.context, draft.references)
-            return with_tags(draft, files, request.schema_tags_to_add, request.schema_tags_to_remove)
+        added, removed = request.schema_tags_to_add, request.schema_tags_to_remove
+        if request.propagate_schema_tags:
+            added = (*self._tags_of_latest(subject, draft), *added)
+        if added or removed:
+            files = self._draftsman.imports(subject.context, draft.references, deleted=True)
+            return with_tags(draft, files, added, removed, self._draftsman.apart)
         return draft
+
+    def _tags_of_latest(self, subject: Subject, draft: Draft) -> Sequence[EntityTags]:
+        """Give the tags that the newest version hands on to a schema of the same type."""
+        latest = self._store.find_version(subject, LATEST)
+        if latest is None or {latest.schema.content.schema_type, draft.schema_type} != {PROTOBUF}:
+            return ()
+        return tags_to_propagate(latest.schema.content.descriptor, draft.descriptor)
 
     def _latest_again(self, subject: Subject, request: SchemaRequest) -> Draft:
         """Give the newest schema, with what else the request says."""
@@ -132,23 +169,26 @@ class Service:
         return replace(Draft.of(latest.schema.content), metadata=request.metadata, rule_set=request.rule_set)
 
     def _judging(
-        self, subject: Subject, terms: Terms, reading: Reading | None = None, *, force: bool
+        self, subject: Subject, terms: Terms, known: History, reading: Reading | None = None, *, force: bool
     ) -> Callable[[Draft], Verdict]:
         """Give what judges a draft by the subject's live versions; nothing is read before it is asked."""
 
         def judge(draft: Draft) -> Verdict:
-            if force or terms.mode.takes_ids or terms.level == "NONE":
+            checks = terms.level != "NONE" or terms.flag("validateFields")
+            if force or terms.mode.takes_ids or not checks:
                 return Verdict()
-            return self._judge.judge(subject.context, draft, self._compared(subject, terms, reading), terms)
+            history = [] if known.latest is None else [known.latest]
+            if history and terms.looks_beyond_latest:
+                history = list((reading or self._store).versions(subject))
+            return self._judge.judge(subject.context, draft, history, terms)
 
         return judge
 
-    def _compared(self, subject: Subject, terms: Terms, reading: Reading | None = None) -> Sequence[StoredVersion]:
-        """Give the live versions that the level names, newest first."""
-        source = reading or self._store
-        if terms.group or terms.level.endswith("_TRANSITIVE"):
-            return source.versions(subject)
-        latest = source.find_version(subject, LATEST)
+    def _compared(self, subject: Subject, terms: Terms) -> Sequence[StoredVersion]:
+        """Give the live versions that the level and the policy look at, newest first."""
+        if terms.looks_beyond_latest:
+            return self._store.versions(subject)
+        latest = self._store.find_version(subject, LATEST)
         return [] if latest is None else [latest]
 
     def _judged(self, subject: Subject, request: SchemaRequest, version: int | None, *, normalize: bool) -> Verdict:
@@ -171,7 +211,7 @@ class Service:
             raise Problem.SUBJECT_NOT_FOUND.error(subject=subject)
         for draft in self._readings(homes[0], request, normalize=normalize):
             for home in homes:
-                found = find_equal(draft, self._history(home, draft, request, deleted=deleted))
+                found = find_equal(draft, _history(home, draft, request, self._store, deleted=deleted))
                 if found is not None:
                     return found
         raise Problem.SCHEMA_NOT_FOUND.error()
@@ -218,26 +258,25 @@ class Service:
                 break
         return sets
 
-    def _history(
-        self,
-        subject: Subject,
-        draft: Draft,
-        request: SchemaRequest,
-        reading: Reading | None = None,
-        *,
-        deleted: bool = False,
-    ) -> History:
-        source = reading or self._store
-        same_text = source.versions_with_text(subject, draft.text, deleted=True)
-        wanted_id, wanted = given(request.id), given(request.version)
-        return History(
-            latest=source.find_version(subject, LATEST),
-            last_version=source.last_version(subject),
-            same_text=tuple(version for version in same_text if deleted or not version.deleted),
-            faded=tuple(version for version in same_text if version.deleted),
-            id_guid=source.find_guid(subject.context, wanted_id) if wanted_id else None,
-            occupant=source.find_version(subject, wanted, deleted=True) if wanted_id and wanted else None,
-        )
+
+def _history(
+    subject: Subject, draft: Draft, request: SchemaRequest, source: Reading, *, deleted: bool = False
+) -> History:
+    return _history_of(source.standing(subject, draft.text), subject, request, source, deleted=deleted)
+
+
+def _history_of(
+    standing: Standing, subject: Subject, request: SchemaRequest, source: Reading, *, deleted: bool = False
+) -> History:
+    wanted_id, wanted = given(request.id), given(request.version)
+    return History(
+        latest=standing.latest,
+        last_version=standing.last_version,
+        same_text=tuple(version for version in standing.same_text if deleted or not version.deleted),
+        faded=tuple(version for version in standing.same_text if version.deleted),
+        id_guid=source.find_guid(subject.context, wanted_id) if wanted_id else None,
+        occupant=source.find_version(subject, wanted, deleted=True) if wanted_id and wanted else None,
+    )
 
 
 def add(ledger: Ledger, subject: Subject, addition: Addition, history: History) -> StoredVersion:
@@ -252,12 +291,19 @@ def add(ledger: Ledger, subject: Subject, addition: Addition, history: History) 
     return added
 
 
-def check_references(source: Reading, subject: Subject, draft: Draft, mode: Mode) -> None:
+def check_references(source: Reading, subject: Subject, draft: Draft, terms: Terms) -> None:
     """Refuse a draft whose references were deleted since it was made: InvalidSchemaError (42201)."""
     for reference in draft.references:
         target = Subject.parse(reference.subject, context=subject.context)
-        if source.find_version(target, reference.version, deleted=mode.takes_ids) is None:
+        if source.find_version(target, reference.version, deleted=terms.takes_deleted_references) is None:
             raise Problem.NO_REFERENCE.error(subject=reference.subject, version=reference.version)
+
+
+def _telling_its_version(request: SchemaRequest) -> SchemaRequest:
+    """Have the metadata of a schema whose tags are changed say its version, as Confluent's registry has it."""
+    if request.version is None and (request.schema_tags_to_add or request.schema_tags_to_remove):
+        return replace(request, version=LATEST)
+    return request
 
 
 def _check_type(request: SchemaRequest, also: frozenset[str] = frozenset()) -> None:

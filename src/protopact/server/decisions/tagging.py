@@ -15,12 +15,16 @@ from protopact.compiler import print_file
 from protopact.descriptor import FileSet, built_in_file, options_in_pool, pool_of
 from protopact.errors import ProtopactError
 from protopact.registry import EntityTags, Problem
+from protopact.server.decisions.apart import LIGHT_BYTES_MAX
+from protopact.server.decisions.understanding import Imported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from google.protobuf.descriptor_pool import DescriptorPool
 
+    from protopact.compiler import Workers
+    from protopact.server.decisions.apart import Answer, Apart
     from protopact.server.decisions.draft import Draft
 
 RECORD, FIELD = "sr_record", "sr_field"
@@ -46,29 +50,58 @@ def find_tags(descriptor: bytes, wanted: Iterable[str]) -> tuple[EntityTags, ...
     return tuple(found)
 
 
+def tags_to_propagate(before: bytes, descriptor: bytes) -> tuple[EntityTags, ...]:
+    """Give the tags of a stored file that a later one has the entities for; those of what is gone go too."""
+    known = {(kind, path) for kind, path, _ in _entities(FileDescriptorProto.FromString(descriptor))}
+    return tuple(tags for tags in find_tags(before, [_ALL]) if (tags.entity_type, tags.entity_path) in known)
+
+
 def with_tags(
     draft: Draft,
-    imported: Iterable[FileDescriptorProto],
+    imports: Sequence[Imported],
     added: Iterable[EntityTags],
-    removed: Iterable[EntityTags] = (),
+    removed: Iterable[EntityTags],
+    apart: Apart,
 ) -> Draft:
-    """Give a draft with tags added and removed, and its text printed anew.
+    """Give a draft with tags added and removed, and its text printed anew; a long one is changed apart.
 
     InvalidSchemaError (42201) for an entity that the schema does not have.
     """
-    file = FileDescriptorProto.FromString(draft.descriptor)
+    changes = [(change, True) for change in added] + [(change, False) for change in removed]
+    if len(draft.descriptor) + sum(len(one.descriptor) for one in imports) <= LIGHT_BYTES_MAX:
+        text, descriptor = _tagged(draft.descriptor, [one.file() for one in imports], changes)
+        return replace(draft, text=text, descriptor=descriptor)
+    told = [[change.entity_path, change.entity_type, *change.tags, is_added] for change, is_added in changes]
+    question = {"changes": told, "imports": [one.name for one in imports]}
+    _, (data, descriptor) = apart.ask(_tagged_apart, question, [draft.descriptor, *(one.descriptor for one in imports)])
+    return replace(draft, text=data.decode(), descriptor=descriptor)
+
+
+def _tagged_apart(question: Mapping[str, Any], parts: Sequence[bytes], _workers: Workers) -> Answer:
+    """Do for `with_tags` what takes long."""
+    descriptor, *descriptors = parts
+    imported = [Imported(*one).file() for one in zip(question["imports"], descriptors, strict=True)]
+    told = question["changes"]
+    changes = [(EntityTags(path, kind, tuple(tags)), is_added) for path, kind, *tags, is_added in told]
+    text, changed = _tagged(descriptor, imported, changes)
+    return None, [text.encode(), changed]
+
+
+def _tagged(
+    descriptor: bytes, imported: Iterable[FileDescriptorProto], changes: Iterable[tuple[EntityTags, bool]]
+) -> tuple[str, bytes]:
+    file = FileDescriptorProto.FromString(descriptor)
     entities = {(kind, path): entity for kind, path, entity in _entities(file)}
-    for changes, is_added in ((added, True), (removed, False)):
-        for change in changes:
-            entity = entities.get((change.entity_type, change.entity_path))
-            if entity is None:
-                raise Problem.INVALID_SCHEMA.error(
-                    reason=f"No {change.entity_type} entity with the path '{change.entity_path}' is in the schema"
-                )
-            _change(change.entity_type, entity, change.tags, is_added=is_added)
+    for change, is_added in changes:
+        entity = entities.get((change.entity_type, change.entity_path))
+        if entity is None:
+            raise Problem.INVALID_SCHEMA.error(
+                reason=f"No {change.entity_type} entity with the path '{change.entity_path}' is in the schema"
+            )
+        _change(change.entity_type, entity, change.tags, is_added=is_added)
     if _META_FILE not in file.dependency and any(_tags(kind, entity) for (kind, _), entity in entities.items()):
         file.dependency.append(_META_FILE)
-    return replace(draft, text=printed(file, imported), descriptor=file.SerializeToString(deterministic=True))
+    return printed(file, imported), file.SerializeToString(deterministic=True)
 
 
 def printed(file: FileDescriptorProto, imported: Iterable[FileDescriptorProto]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from protopact.compat import Policy
 from protopact.registry import Metadata, RuleSet, Subject
 
 if TYPE_CHECKING:
@@ -73,9 +74,24 @@ class Terms:
         return str(self.config.get("breakingPolicy", "confluent"))
 
     @property
+    def is_strict(self) -> bool:
+        """Whether more is refused than Confluent's registry refuses: numbers that any live version used, for one."""
+        return Policy.parse(self.breaking_policy) > Policy.CONFLUENT
+
+    @property
+    def takes_deleted_references(self) -> bool:
+        """Whether a new schema may refer to soft-deleted versions."""
+        return self.mode.takes_ids or not self.flag("validateNewSchemas", default=True)
+
+    @property
     def group(self) -> str:
         """The metadata property whose value parts the versions that are compared; empty where all are."""
         return str(self.config.get("compatibilityGroup", ""))
+
+    @property
+    def looks_beyond_latest(self) -> bool:
+        """Whether a schema is compared with more than the newest version."""
+        return bool(self.group) or self.is_strict or self.level.endswith("_TRANSITIVE")
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """Give a setting that is true or false."""
@@ -92,6 +108,12 @@ class Terms:
         return None if value is None else RuleSet.from_json(value)
 
 
+def meant_subject(documents: Mapping[tuple[str, Subject], Document], subject: Subject) -> Subject:
+    """Give the subject that a name stands for by its config, which may call it an alias."""
+    target = documents.get((CONFIG, subject), {}).get("alias")
+    return Subject.parse(str(target), context=subject.context) if target else subject
+
+
 def scopes_of(subject: Subject) -> Sequence[Subject]:
     """Give the scopes that are asked for a subject, or for a context by its empty name, the nearest first."""
     return tuple(dict.fromkeys((subject, Subject("", subject.context), EVERYWHERE)))
@@ -99,8 +121,12 @@ def scopes_of(subject: Subject) -> Sequence[Subject]:
 
 def read_terms(source: Reading, subject: Subject) -> Terms:
     """Read what holds for a subject or a context."""
+    return terms_of(source.documents_at(scopes_of(subject)), subject)
+
+
+def terms_of(documents: Mapping[tuple[str, Subject], Document], subject: Subject) -> Terms:
+    """Give what holds for a subject or a context by the documents of its scopes."""
     scopes = scopes_of(subject)
-    documents = source.documents_at(scopes)
     return Terms(_config(documents, scopes), _mode(documents, scopes))
 
 

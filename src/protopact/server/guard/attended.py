@@ -9,14 +9,14 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from protopact.errors import RegistryError
+from protopact.errors import RegistryError, StoreUnavailableError
 from protopact.registry import Subject
 from protopact.server.decisions.bounded import BoundedCache
 from protopact.server.guard.access import Need, Principal, Role, Scope
-from protopact.server.store import AuditEntry, Reading
+from protopact.server.store import AuditEntry, Reading, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -91,6 +91,8 @@ class AttendedStore(_Attended):
         """Serve the present caller from this store, or `absent` where none is named."""
         super().__init__(absent)
         self._store = store
+        self.writes_fail = False
+        """Whether the last write that was tried failed because the store could not take it then."""
 
     def find_schema(self, context: str, schema_id: int) -> StoredSchema | None:
         """See `Reading.find_schema`; one that no readable subject holds is not found."""
@@ -125,6 +127,16 @@ class AttendedStore(_Attended):
         """See `Reading.versions_with_text`; RegistryError 403 as `find_version`."""
         found = self._store.versions_with_text(subject, text, deleted=deleted) if self._reads(subject) else []
         return [whole for version in found if (whole := self._whole(version))]
+
+    def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
+        """See `Reading.standing`; RegistryError 403 as `find_version`."""
+        if self._principal.reads_everything:
+            return self._store.standing(subject, text, scopes)
+        if not self._reads(subject):
+            return Standing(None, 0, (), self.documents_at(scopes))
+        found = self._store.standing(subject, text, [scope for scope in scopes if not scope.name or self._reads(scope)])
+        same_text = [whole for version in found.same_text if (whole := self._whole(version))]
+        return replace(found, latest=self._whole(found.latest), same_text=same_text)
 
     def version_numbers(self, subject: Subject, *, deleted: bool = False) -> Sequence[int]:
         """See `Reading.version_numbers`."""
@@ -187,8 +199,13 @@ class AttendedStore(_Attended):
     @contextmanager
     def writing(self) -> Iterator[Ledger]:
         """See `Store.writing`; RegistryError 403 for a change that the caller may not make."""
-        with self._store.writing() as ledger:
-            yield cast("Ledger", _AttendedLedger(ledger, self.attendance))
+        try:
+            with self._store.writing() as ledger:
+                yield cast("Ledger", _AttendedLedger(ledger, self.attendance))
+        except StoreUnavailableError:
+            self.writes_fail = True
+            raise
+        self.writes_fail = False
 
     @property
     def answers_at_once(self) -> bool:
@@ -279,6 +296,10 @@ class _AttendedLedger:
     def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
         """See `Reading.versions_with_text`; RegistryError 403 for a subject that may not be read."""
         return self._ledger.versions_with_text(self._readable(subject), text, deleted=deleted)
+
+    def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
+        """See `Reading.standing`; RegistryError 403 for a subject that may not be read."""
+        return self._ledger.standing(self._readable(subject), text, scopes)
 
     def append(
         self, subject: Subject, version: int, content: Content, *, ts: int, schema_id: int | None = None

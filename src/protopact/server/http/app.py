@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
 import time
@@ -14,7 +15,7 @@ from urllib.parse import parse_qsl, quote
 
 from protopact.errors import RegistryError
 from protopact.flow import Call, Reply, perform_async
-from protopact.registry import CONTENT_TYPE
+from protopact.registry import CONTENT_TYPE, REPR_DIGEST, repr_digest
 from protopact.server.http.incoming import BodyRoom, GoneError, Message, Receive, busy
 from protopact.server.http.logs import log_request, logs_requests
 from protopact.server.media import ACCEPT_LENGTH_MAX, accepted_type
@@ -22,6 +23,7 @@ from protopact.server.problems import refusal
 
 if TYPE_CHECKING:
     from protopact.server.exchange import Registry
+    from protopact.server.http.hosts import Hosts
 
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 AsgiApp: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
@@ -29,25 +31,32 @@ AsgiApp: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 _REQUEST_ID = "x-request-id"
 _PLAIN_ID = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,128}")  # no comma: it joins repeated ones
 _OUR_TYPE = (b"content-type", CONTENT_TYPE.encode())
+_DIGEST = REPR_DIGEST.encode()
 _PROCESS = uuid.uuid4().hex[:16]
 _numbers = itertools.count(1)
 _QUERY_FIELDS_MAX = 100
+_LARGE_BYTES = 64 * 1024
+_LARGE_MAX = 16
 
 
-def asgi_app(registry: Registry) -> AsgiApp:
+def asgi_app(registry: Registry, *, hosts: Hosts | None = None) -> AsgiApp:
     """Give the ASGI application that serves a registry, with the limits of its settings.
 
-    Every answer carries `X-Request-ID`: the client's, or a new one. Errors have the dialect's body; what went wrong
-    inside is logged under the same id, never sent. Closing the registry is the owner's part.
+    Every answer carries `X-Request-ID`, the client's or a new one, and `Repr-Digest`, by which alterations are seen.
+    Errors have the dialect's body; what went wrong inside is logged under the same id, never sent. Closing the
+    registry is the owner's part. With `hosts`, calls to other names are refused (421).
     """
-    return _App(registry)
+    return _App(registry, hosts)
 
 
 class _App:
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, hosts: Hosts | None) -> None:
         self._registry = registry
+        self._hosts = hosts
         self._bodies = BodyRoom(registry.settings)
         self._in_flight = 0
+        self._large_in_flight = 0
+        self._turns = asyncio.Lock()
         registry.metrics.watch("requests_in_flight", "Calls being answered", lambda: self._in_flight)
         registry.metrics.watch("body_bytes", "Bytes of the bodies of calls", lambda: self._bodies.bytes)
 
@@ -66,6 +75,7 @@ class _App:
                     "headers": [
                         (b"content-length", b"%d" % len(body)),
                         (b"x-request-id", _new_id().encode()),
+                        (_DIGEST, repr_digest(body)),
                         _OUR_TYPE,
                     ],
                 }
@@ -90,6 +100,8 @@ class _App:
                 return None
             if name == b"authorization":
                 authorization = value
+            elif name == b"host" and self._hosts is not None and not self._hosts.knows(value.decode("latin-1")):
+                return None
         return self._registry.find_prepared(_path(scope), scope["query_string"], authorization)
 
     async def _answered(self, scope: Message, headers: dict[str, str], receive: Receive) -> Reply | None:
@@ -111,15 +123,33 @@ class _App:
         call = Call("", "")
         with self._bodies.body(headers) as body:
             try:
+                if self._hosts is not None:
+                    self._hosts.check(headers.get("host", ""))
                 call = _call(scope, headers)
                 await perform_async(self._registry.identify(call))
                 call = replace(call, body=await body.read(receive))
-                return await self._exchanged(call)
+                large = len(call.body) > _LARGE_BYTES
+                return await (self._exchanged_in_turn(call) if large else self._exchanged(call))
             except RegistryError as error:
                 self._registry.metrics.refused(error.status)
                 told = self._registry.told(error, call) | _TOLD.get(error.status, {})
                 # A request that was not read to its end leaves a connection that nobody can use again.
                 return refusal(error, headers=told if body.is_whole else told | _PARTING)
+
+    async def _exchanged_in_turn(self, call: Call) -> Reply:
+        """Answer a call that takes the event loop some milliseconds to read: one at a time, and not too many at once.
+
+        Between two of them, whatever else is ready gets its turn.
+        """
+        if self._large_in_flight >= _LARGE_MAX:
+            raise busy()
+        self._large_in_flight += 1
+        try:
+            async with self._turns:
+                await asyncio.sleep(0)
+            return await self._exchanged(call)
+        finally:
+            self._large_in_flight -= 1
 
     async def _exchanged(self, call: Call) -> Reply:
         if self._in_flight >= self._registry.settings.concurrency_max:
@@ -184,6 +214,7 @@ async def _send(reply: Reply, request_id: str, send: Send, *, with_body: bool) -
     headers = [
         (b"content-length", b"%d" % len(reply.body)),
         (b"x-request-id", request_id.encode("latin-1")),
+        (_DIGEST, repr_digest(reply.body)),
     ]
     headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
     if "content-type" not in reply.headers:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import resource
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 _LOOK_S = 1.0
 _HANDSHAKE_S = 10.0
+_GOODBYE_S = 0.5
+_THREADS_MAX = 48
 _PIPELINE_MAX = 16
 _DESCRIPTORS_ELSE = 256
 _REASONS = {
@@ -157,12 +161,7 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         self._going_since = self.loop.time()
         self.gate.waiting.pop(self, None)
-        body = error_body(RegistryError(_REASONS[status], error_code=status))
-        self.transport.write(
-            f"HTTP/1.1 {status} {_REASONS[status]}\r\ncontent-type: {CONTENT_TYPE}\r\ncontent-length: {len(body)}\r\n"
-            "connection: close\r\n\r\n".encode()
-            + body
-        )
+        self.transport.write(_refusal(status))
         self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
@@ -182,13 +181,28 @@ class GuardedProtocol(HttpToolsProtocol):
         return unsent > 0 and now - self._unsent_since >= self.gate.settings.write_s
 
 
+@cache
+def _refusal(status: int) -> bytes:
+    body = error_body(RegistryError(_REASONS[status], error_code=status))
+    head = (
+        f"HTTP/1.1 {status} {_REASONS[status]}\r\ncontent-type: {CONTENT_TYPE}\r\ncontent-length: {len(body)}\r\n"
+        "connection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 def guarded(settings: ServerSettings) -> type[GuardedProtocol]:
     """Give the protocol for a server: connections that share one gate."""
     return type("GuardedProtocol", (GuardedProtocol,), {"gate": Gate(settings)})
 
 
 def event_loop() -> asyncio.AbstractEventLoop:
-    """Give an event loop whose servers end a TLS handshake that takes too long; uvicorn cannot be told."""
+    """Give an event loop for a server, with what uvicorn cannot be told.
+
+    It ends TLS handshakes and goodbyes that take too long: a client that has nothing to ask need not answer a goodbye,
+    and a server that stops waits for each of them. And it has more threads than Python would give it, by the number of
+    processors, for what they do is wait: for the disk, a database, and contained processes.
+    """
     try:
         from uvloop import Loop as FastLoop
     except ImportError:
@@ -199,10 +213,11 @@ def event_loop() -> asyncio.AbstractEventLoop:
 def _timed(base: type[asyncio.AbstractEventLoop]) -> asyncio.AbstractEventLoop:
     async def create_server(self: Any, *arguments: Any, **options: Any) -> Any:
         if options.get("ssl") is not None:
-            options["ssl_handshake_timeout"] = _HANDSHAKE_S
+            options |= {"ssl_handshake_timeout": _HANDSHAKE_S, "ssl_shutdown_timeout": _GOODBYE_S}
         return await base.create_server(self, *arguments, **options)
 
     loop: asyncio.AbstractEventLoop = type("TimedLoop", (base,), {"create_server": create_server})()
+    loop.set_default_executor(ThreadPoolExecutor(_THREADS_MAX, thread_name_prefix="protopact"))
     return loop
 
 

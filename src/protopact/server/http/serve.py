@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from protopact.errors import ConfigError, MissingExtraError
 from protopact.server.exchange import Registry
 from protopact.server.http.app import asgi_app
+from protopact.server.http.hosts import Hosts
 from protopact.server.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import uvicorn
 
@@ -37,11 +38,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """A server's certificate chain and private key, as PEM files; the key's password, if it has one."""
+    """A server's certificate chain and private key, as PEM files; the key's password, if it has one.
+
+    `client_authority` is a PEM file of certificate authorities: only clients with a certificate by one of them are
+    let in. What they may do there is the guard's matter.
+    """
 
     certificate: str
     key: str
     key_password: str | None = field(default=None, repr=False)
+    client_authority: str | None = None
 
     def check(self) -> None:
         """Refuse by ConfigError files that cannot be used."""
@@ -53,6 +59,13 @@ class Tls:
             raise ConfigError(
                 f"the certificate {self.certificate} and the key {self.key} cannot be used: {error}", option="tls"
             ) from error
+        if self.client_authority is not None:
+            try:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(self.client_authority)
+            except OSError as error:
+                raise ConfigError(
+                    f"the certificate authorities {self.client_authority} cannot be used: {error}", option="tls"
+                ) from error
 
 
 def serve_registry(
@@ -64,6 +77,7 @@ def serve_registry(
     guard: Guard | None = None,
     tls: Tls | None = None,
     settings: ServerSettings | None = None,
+    host_names: Iterable[str] = (),
     say: Callable[[str], object] = lambda _line: None,
 ) -> None:
     """Serve a registry until Ctrl-C or SIGTERM, then finish what is in flight and return.
@@ -72,6 +86,9 @@ def serve_registry(
     listens and when it has stopped. ConfigError when others can reach the address, there is no guard and `insecure`
     does not allow that, and when the address or the certificate cannot be used; StoreError when the store cannot;
     MissingExtraError without uvicorn.
+
+    Without a guard, on an address of this machine, calls must name an address, `localhost`, or one of `host_names`
+    as their Host: a page in a browser could reach the registry by another name.
     """
     if guard is None:
         _refuse_public(host, insecure=insecure)
@@ -81,7 +98,8 @@ def serve_registry(
         closing(Registry(open_store(store_url), settings=settings, guard=guard)) as registry,
         closing(_listen(host, port)) as door,
     ):
-        server = _server(registry, tls)
+        names = Hosts([host, *host_names]) if guard is None and _is_loopback(host) else None
+        server = _server(registry, tls, names)
         _allow_connections(registry.settings)
         with _stopped_by_signals(server):
             say(f"registry  {_url(door, tls)}")
@@ -106,7 +124,7 @@ def background_registry(
         closing(Registry(open_store(store_url), settings=settings, guard=guard)) as registry,
         closing(_listen(_LOOPBACK, port)) as door,
     ):
-        server = _server(registry, tls)
+        server = _server(registry, tls, Hosts() if guard is None else None)
         url = _url(door, tls)
         thread = threading.Thread(target=server.run, args=([door],), name="protopact-registry", daemon=True)
         thread.start()
@@ -118,7 +136,7 @@ def background_registry(
             thread.join()
 
 
-def _server(registry: Registry, tls: Tls | None) -> uvicorn.Server:
+def _server(registry: Registry, tls: Tls | None, hosts: Hosts | None) -> uvicorn.Server:
     try:
         import uvicorn
 
@@ -135,12 +153,16 @@ def _server(registry: Registry, tls: Tls | None) -> uvicorn.Server:
     registry.metrics.watch("connections", "Open connections", lambda: len(protocol.gate.open))
     return uvicorn.Server(
         uvicorn.Config(
-            asgi_app(registry),
+            asgi_app(registry, hosts=hosts),
+            interface="asgi3",
             http=protocol,
-            loop="auto" if tls is None else "protopact.server.http.connections:event_loop",
+            loop="protopact.server.http.connections:event_loop",
+            proxy_headers=False,
             ssl_certfile=None if tls is None else tls.certificate,
             ssl_keyfile=None if tls is None else tls.key,
             ssl_keyfile_password=None if tls is None else tls.key_password or "",
+            ssl_ca_certs=None if tls is None else tls.client_authority,
+            ssl_cert_reqs=ssl.CERT_NONE if tls is None or tls.client_authority is None else ssl.CERT_REQUIRED,
             ws="none",
             lifespan="off",
             log_config=None,

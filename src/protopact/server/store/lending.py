@@ -5,12 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from protopact.errors import StoreUnavailableError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from protopact.registry import Subject
-    from protopact.server.store.port import AuditEntry, Document, Link, Reading, StoredSchema, StoredVersion
+    from protopact.server.store.port import AuditEntry, Document, Link, Reading, Standing, StoredSchema, StoredVersion
+
+
+def full(reason: str) -> StoreUnavailableError:
+    """Give what a write raises that finds no room; writes go on as soon as there is some. `reason` is the store's."""
+    return StoreUnavailableError("the store is full", hint=reason)
 
 
 class LendingStore(ABC):
@@ -54,6 +61,11 @@ class LendingStore(ABC):
         """See `Reading.versions_with_text`."""
         with self._reading() as tables:
             return tables.versions_with_text(subject, text, deleted=deleted)
+
+    def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
+        """See `Reading.standing`."""
+        with self._reading() as tables:
+            return tables.standing(subject, text, scopes)
 
     def version_numbers(self, subject: Subject, *, deleted: bool = False) -> Sequence[int]:
         """See `Reading.version_numbers`."""

@@ -61,6 +61,21 @@ class StoredVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a subject when a text comes that it may hold.
+
+    `latest` is its newest live version, `last_version` its highest number, soft-deleted ones counted, 0 for an unknown
+    subject, and `same_text` are its versions with the text, newest first, soft-deleted ones among them. `documents`
+    are those of the scopes that were named.
+    """
+
+    latest: StoredVersion | None
+    last_version: int
+    same_text: Sequence[StoredVersion]
+    documents: Mapping[tuple[str, Subject], Document]
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """One version of a subject that is referred to, and a version that refers to it."""
 
@@ -108,6 +123,9 @@ class Reading(Protocol):
 
     def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
         """Give a subject's versions with this text, whatever their references and metadata, newest first."""
+
+    def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
+        """Give all at once what `find_version`, `last_version`, `versions_with_text` and `documents_at` tell."""
 
     def version_numbers(self, subject: Subject, *, deleted: bool = False) -> Sequence[int]:
         """Give a subject's version numbers, ascending; none for an unknown subject."""

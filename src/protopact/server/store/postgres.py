@@ -1,9 +1,10 @@
 """The shared store: one PostgreSQL database for any number of registry processes.
 
 Whoever writes holds one advisory lock of the database until its transaction has ended, so that what it read stays
-true until it has written: writers of all processes go one after the other, as they do on SQLite. The lock goes with
-the transaction, and that with the connection: a process that dies holds up nobody, one that hangs ten seconds at most.
-Reads wait for nobody and see all that was acknowledged, by whichever process. Every commit is synchronous.
+true until it has written: writers of all processes go one after the other, as they do on SQLite, and those of one
+process who wait for the lock at the same time share it and the commit. The lock goes with the transaction, and that
+with the connection: a process that dies holds up nobody, one that hangs ten seconds at most. Reads wait for nobody and
+see all that was acknowledged, by whichever process. Every commit is synchronous.
 
 When the database does not answer, each question fails within seconds as StoreUnavailableError, and the first one after
 its return is answered: nothing has to be restarted. A commit whose answer was lost may have been made.
@@ -15,21 +16,24 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from protopact.errors import StoreError, StoreUnavailableError
+from psycopg import pq
+
+from protopact.errors import StoreError
 from protopact.server.store.lending import LendingStore
 from protopact.server.store.postgres_migrate import WRITERS_LOCK, migrate
-from protopact.server.store.postgres_pool import Pool
+from protopact.server.store.postgres_pool import Pool, told
 from protopact.server.store.postgres_tables import PostgresTables
+from protopact.server.store.sharing import SharedWrites
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from protopact.server.store.postgres_pool import Connection
 
 REMOVALS_SEEN_S = 0.5
 """How soon a process is told that another one removed schemas for good, while the database answers."""
 
 _TURN_S = 5.0
+_WRITES_MAX = 16
 _BEGIN = f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({WRITERS_LOCK})"
 
 
@@ -50,7 +54,8 @@ class PostgresStore(LendingStore):
     def __init__(self, url: str) -> None:
         """Connect and bring the tables up to date."""
         self._pool = Pool(url)
-        self._turn = threading.Lock()
+        # One connection of this process waits for the lock; its own threads wait here, and leave the pool to readers.
+        self._writes = SharedWrites(self._begun, writes_max=_WRITES_MAX, wait_s=_TURN_S)
         self._closing = threading.Event()
         try:
             with self._pool.connection() as connection:
@@ -62,14 +67,8 @@ class PostgresStore(LendingStore):
     @contextmanager
     def writing(self) -> Iterator[PostgresTables]:
         """See `Store.writing`."""
-        # One connection of this process waits for the others; its own threads wait here, and leave the pool to readers.
-        if not self._turn.acquire(timeout=_TURN_S):
-            raise StoreUnavailableError("the store is busy", hint="another write took too long")
-        try:
-            with self._pool.connection() as connection, _transaction(connection):
-                yield PostgresTables(connection)
-        finally:
-            self._turn.release()
+        with told(), self._writes.write() as tables:
+            yield tables
 
     def when_removed(self, tell: Callable[[], object]) -> None:
         """See `Store.when_removed`; told within REMOVALS_SEEN_S of the other's commit, while the database answers."""
@@ -79,6 +78,9 @@ class PostgresStore(LendingStore):
         """See `Store.close`."""
         self._closing.set()
         self._pool.close()
+
+    def _begun(self) -> _Transaction:
+        return _Transaction(self._pool)
 
     @contextmanager
     def _reading(self) -> Iterator[PostgresTables]:
@@ -95,17 +97,42 @@ class PostgresStore(LendingStore):
                 seen = removals
 
 
-@contextmanager
-def _transaction(connection: Connection) -> Iterator[None]:
-    """Have what is done inside made durable, or undone."""
-    try:
-        connection.execute(_BEGIN)
-        yield
-        ended = connection.execute("COMMIT").statusmessage
-    except BaseException:
+class _Transaction:
+    """A transaction that holds the writers' lock; a savepoint is where a write began."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._lent = pool.connection()
+        self._connection = self._lent.__enter__()
+        self.tables = PostgresTables(self._connection)
+        try:
+            self._connection.execute(_BEGIN)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def begin_write(self) -> None:
+        self._connection.execute("SAVEPOINT write")  # of several of one name, the latest counts
+
+    def keep_write(self) -> None:
+        if self._connection.info.transaction_status != pq.TransactionStatus.INTRANS:
+            raise StoreError("the store undid a write in which a statement had failed")
+
+    def undo_write(self) -> None:
+        self._connection.execute("ROLLBACK TO write")
+
+    def commit(self) -> None:
+        try:
+            ended = self._connection.execute("COMMIT").statusmessage
+        except BaseException:
+            self._connection.close()  # whatever it was, the next one is better off with one that was not there
+            raise
+        finally:
+            self._lent.__exit__(None, None, None)
+        # A transaction in which a statement failed is rolled back by COMMIT too, and that is no error to PostgreSQL.
+        if ended != "COMMIT":
+            raise StoreError("the store undid a write in which a statement had failed")
+
+    def abandon(self) -> None:
         with suppress(Exception):
-            connection.rollback()
-        raise
-    # A transaction in which a statement failed is rolled back by COMMIT too, and that is no error to PostgreSQL.
-    if ended != "COMMIT":
-        raise StoreError("the store undid a write in which a statement had failed")
+            self._connection.rollback()
+        self._lent.__exit__(None, None, None)

@@ -18,6 +18,7 @@ import psycopg
 from psycopg import conninfo, pq
 
 from protopact.errors import ConfigError, StoreError, StoreUnavailableError
+from protopact.server.store.lending import full
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,6 +160,8 @@ def told() -> Iterator[None]:
     """
     try:
         yield
+    except psycopg.errors.DiskFull as error:
+        raise full(one_line(error)) from error
     except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
         raise StoreUnavailableError("the store does not answer", hint=one_line(error)) from error
     except psycopg.errors.UniqueViolation as error:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from protopact.errors import InvalidSubjectError, StoreError
+from protopact.errors import StoreError
 from protopact.registry import LATEST, Problem, Subject
-from protopact.server.store.port import AuditEntry, Link, StoredSchema, StoredVersion
+from protopact.server.store.port import AuditEntry, Link, Standing, StoredSchema, StoredVersion
 from protopact.server.store.rows import (
     SELECT_SCHEMA,
     SELECT_VERSION,
+    check_name,
     content_values,
     digest_of,
     schema_of,
@@ -24,7 +25,7 @@ from protopact.server.store.rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from protopact.server.store.port import Content, Document
     from protopact.server.store.postgres_pool import Connection
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 _SCHEMA_BY_ID = f"{SELECT_SCHEMA} WHERE context = %s AND id = %s"
 _SCHEMA_BY_GUID = f"{SELECT_SCHEMA} WHERE guid = %s ORDER BY context, id LIMIT 1"
-_SCHEMA_OF_CONTENT = f"{SELECT_SCHEMA} WHERE context = %s AND guid = %s ORDER BY id LIMIT 1"
 _IDS_BY_GUID = "SELECT context, id FROM schemas WHERE guid = %s ORDER BY context, id"
 _GUID = """SELECT guid FROM schemas WHERE context = %(context)s AND id = %(id)s
     UNION ALL SELECT guid FROM spent_ids WHERE context = %(context)s AND id = %(id)s LIMIT 1"""
@@ -78,12 +78,11 @@ _AUDIT = """SELECT ts, who, what, name, context, detail, number FROM audit
 _REMOVALS = "SELECT removals FROM registry"
 
 # The row of a context is its allocator of ids: who takes one holds the row until its transaction has ended.
-_NEXT_ID = """INSERT INTO contexts (name, last_id) VALUES (%(context)s, 1)
-    ON CONFLICT (name) DO UPDATE SET last_id = contexts.last_id + 1, dropped = FALSE RETURNING last_id"""
-_GIVEN_ID = """INSERT INTO contexts (name, last_id) VALUES (%(context)s, %(id)s)
-    ON CONFLICT (name) DO UPDATE SET last_id = greatest(contexts.last_id, excluded.last_id), dropped = FALSE
-    RETURNING %(id)s::bigint AS last_id"""
-_ADD_SCHEMA = """WITH allocated AS ({allocation})
+_ADD_GIVEN_SCHEMA = """WITH allocated AS (
+        INSERT INTO contexts (name, last_id) VALUES (%(context)s, %(id)s)
+        ON CONFLICT (name) DO UPDATE SET last_id = greatest(contexts.last_id, excluded.last_id), dropped = FALSE
+        RETURNING %(id)s::bigint AS last_id
+    )
     INSERT INTO schemas
         (context, id, guid, text, digest, descriptor, refers, metadata, rule_set, schema_type, ts, again)
     SELECT %(context)s, last_id, %(guid)s, %(text)s, %(digest)s, %(descriptor)s, %(refers)s, %(metadata)s,
@@ -91,8 +90,27 @@ _ADD_SCHEMA = """WITH allocated AS ({allocation})
             SELECT FROM schemas WHERE context = %(context)s AND guid = %(guid)s AND NOT again
         ) FROM allocated
     RETURNING id"""
-_ADD_NEXT_SCHEMA = _ADD_SCHEMA.format(allocation=_NEXT_ID)
-_ADD_GIVEN_SCHEMA = _ADD_SCHEMA.format(allocation=_GIVEN_ID)
+# A version whose content gets the next id, unless the context has it already: all that others wait for, at one go.
+_APPEND = """WITH kept AS (
+        SELECT id FROM schemas WHERE context = %(context)s AND guid = %(guid)s ORDER BY id LIMIT 1
+    ), allocated AS (
+        INSERT INTO contexts (name, last_id) SELECT %(context)s, 1 WHERE NOT EXISTS (SELECT FROM kept)
+        ON CONFLICT (name) DO UPDATE SET last_id = contexts.last_id + 1, dropped = FALSE RETURNING last_id
+    ), added AS (
+        INSERT INTO schemas
+            (context, id, guid, text, digest, descriptor, refers, metadata, rule_set, schema_type, ts, again)
+        SELECT %(context)s, last_id, %(guid)s, %(text)s, %(digest)s, %(descriptor)s, %(refers)s, %(metadata)s,
+            %(rule_set)s, %(schema_type)s, %(ts)s, FALSE FROM allocated
+        RETURNING id
+    ), held AS (
+        SELECT id, FALSE AS is_new FROM kept UNION ALL SELECT id, TRUE FROM added
+    ), home AS (
+        INSERT INTO subjects (context, name) VALUES (%(context)s, %(name)s) ON CONFLICT DO NOTHING
+    ), placed AS (
+        INSERT INTO versions (context, subject, version, schema_id, ts)
+        SELECT %(context)s, %(name)s, %(version)s, id, %(ts)s FROM held
+    )
+    SELECT id, is_new FROM held"""
 _CONTENT_NAMES = ("guid", "text", "digest", "descriptor", "refers", "metadata", "rule_set", "schema_type")
 _ADD_REFERENCES = """INSERT INTO schema_references
         (target_context, target_subject, target_version, context, schema_id)
@@ -123,9 +141,8 @@ _PUT_DOCUMENT = """INSERT INTO documents (context, name, kind, body) VALUES (%s,
 _DROP_DOCUMENT = "DELETE FROM documents WHERE context = %s AND name = %s AND kind = %s"
 _RECORD = "INSERT INTO audit (ts, who, what, context, name, detail) VALUES (%s, %s, %s, %s, %s, %s)"
 
-_LIVE = False
+_LIVE, _ANY = False, True
 _NUMBER_MAX = 2**63 - 1
-_NAME_BYTES_MAX = 1024
 
 
 class PostgresTables:
@@ -165,15 +182,20 @@ class PostgresTables:
 
     def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
         """See `Reading.versions_with_text`."""
-        rows = self._named_rows(
-            _VERSIONS_BY_TEXT,
-            context=subject.context,
-            subject=subject.name,
-            digest=digest_of(text),
-            text=text,
-            deleted=deleted,
-        )
-        return versions_of(rows)
+        return versions_of(self._named_rows(_VERSIONS_BY_TEXT, **_text_of(subject, text, deleted=deleted)))
+
+    def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
+        """See `Reading.standing`."""
+        with self._connection.pipeline():
+            highest, same_text, documents = (
+                self._asked(_LATEST_VERSION, subject.context, subject.name, _ANY),
+                self._asked_by_name(_VERSIONS_BY_TEXT, **_text_of(subject, text, deleted=True)),
+                self._asked(_DOCUMENTS_AT, *_places(scopes)),
+            )
+        found = version_of(next(iter(highest()), None))
+        latest = self.find_version(subject, LATEST) if found is not None and found.deleted else found
+        number = 0 if found is None else found.version
+        return Standing(latest, number, versions_of(same_text()), _documents(documents()))
 
     def version_numbers(self, subject: Subject, *, deleted: bool = False) -> Sequence[int]:
         """See `Reading.version_numbers`."""
@@ -213,9 +235,7 @@ class PostgresTables:
 
     def documents_at(self, scopes: Iterable[Subject]) -> Mapping[tuple[str, Subject], Document]:
         """See `Reading.documents_at`."""
-        places = [(scope.context, scope.name) for scope in scopes]
-        rows = self._rows(_DOCUMENTS_AT, [context for context, _ in places], [name for _, name in places])
-        return {(kind, Subject(name, context)): json.loads(body) for kind, name, context, body in rows}
+        return _documents(self._rows(_DOCUMENTS_AT, *_places(scopes)))
 
     def documents(self, kind: str) -> Sequence[tuple[Subject, Document]]:
         """See `Reading.documents`."""
@@ -237,12 +257,12 @@ class PostgresTables:
         self, subject: Subject, version: int, content: Content, *, ts: int, schema_id: int | None = None
     ) -> StoredVersion:
         """See `Ledger.append`."""
-        _check_name(subject)
-        schema = self._schema_of(subject.context, content, ts, schema_id)
-        self._connection.execute(
-            _ADD_VERSION,
-            {"context": subject.context, "name": subject.name, "version": version, "id": schema.id, "ts": ts},
-        )
+        check_name(subject)
+        place: dict[str, object] = {"context": subject.context, "name": subject.name, "version": version, "ts": ts}
+        if schema_id is None:
+            return StoredVersion(subject, version, self._appended(place, subject.context, content, ts), ts)
+        schema = self._given(subject.context, content, ts, schema_id)
+        self._connection.execute(_ADD_VERSION, {**place, "id": schema.id})
         return StoredVersion(subject, version, schema, ts)
 
     def soft_delete(self, subject: Subject, versions: Iterable[int]) -> None:
@@ -262,7 +282,7 @@ class PostgresTables:
 
     def put_document(self, kind: str, scope: Subject, document: Document) -> None:
         """See `Ledger.put_document`."""
-        _check_name(scope)
+        check_name(scope)
         body = json.dumps(document)
         self._connection.execute(_PUT_DOCUMENT, (scope.context, scope.name, kind, body))
 
@@ -275,26 +295,39 @@ class PostgresTables:
         scope, detail = entry.scope, json.dumps(entry.detail)
         self._connection.execute(_RECORD, (entry.ts, entry.who, entry.what, scope.context, scope.name, detail))
 
-    def _schema_of(self, context: str, content: Content, ts: int, schema_id: int | None) -> StoredSchema:
-        """Give the schema that a content is in a context, added where it is not there."""
-        if schema_id is None:
-            kept = schema_of(self._row(_SCHEMA_OF_CONTENT, context, content.guid))
-            return kept or self._added(_ADD_NEXT_SCHEMA, context, content, ts)
+    def _appended(self, place: Mapping[str, object], context: str, content: Content, ts: int) -> StoredSchema:
+        """Add a version and give its schema, added where the context does not have that content."""
+        schema_id, is_new = self._written(_APPEND, content, place)
+        if is_new:
+            return self._added(context, content, ts, schema_id)
+        kept = self.find_schema(context, schema_id)
+        if kept is None:
+            raise StoreError("the store did not keep a schema")
+        return kept
+
+    def _given(self, context: str, content: Content, ts: int, schema_id: int) -> StoredSchema:
+        """Give the schema that a content is under an id, added where it is not there."""
         if self.find_guid(context, schema_id) not in (None, content.guid):
             raise StoreError(f"id {schema_id} of the context {context!r} stands for another schema")
         kept = self.find_schema(context, schema_id)
-        return kept or self._added(_ADD_GIVEN_SCHEMA, context, content, ts, schema_id)
+        if kept is not None:
+            return kept
+        self._written(_ADD_GIVEN_SCHEMA, content, {"context": context, "id": schema_id, "ts": ts})
+        return self._added(context, content, ts, schema_id)
 
-    def _added(
-        self, statement: str, context: str, content: Content, ts: int, schema_id: int | None = None
-    ) -> StoredSchema:
+    def _written(self, statement: str, content: Content, place: Mapping[str, object]) -> Row:
+        """Write a content and give the row that tells of it."""
         if "\0" in content.text:
             raise Problem.INVALID_SCHEMA.error(reason="it holds the character U+0000")
         columns = dict(zip(_CONTENT_NAMES, content_values(content), strict=True))
-        row = self._named_row(statement, context=context, id=schema_id, ts=ts, **columns)
+        row = self._named_row(statement, **place, **columns)
         if row is None:
             raise StoreError("the store did not keep a schema")
-        added = StoredSchema(context, row[0], content, ts)
+        return row
+
+    def _added(self, context: str, content: Content, ts: int, schema_id: int) -> StoredSchema:
+        """Write what a schema that was added refers to, and give it."""
+        added = StoredSchema(context, schema_id, content, ts)
         targets = targets_of(context, content)
         if targets:
             places = ([target.context for target, _ in targets], [target.name for target, _ in targets])
@@ -311,21 +344,38 @@ class PostgresTables:
         return next(iter(self._rows(statement, *values)), None)
 
     def _rows(self, statement: str, *values: object) -> list[Row]:
-        return self._connection.execute(statement, values).fetchall() if _can_be_kept(values) else []
+        return self._asked(statement, *values)()
+
+    def _asked(self, statement: str, *values: object) -> Callable[[], list[Row]]:
+        """Ask, and give what waits for the answer."""
+        return self._connection.execute(statement, values).fetchall if _can_be_kept(values) else list
 
     def _named_row(self, statement: str, **values: object) -> Row | None:
         return next(iter(self._named_rows(statement, **values)), None)
 
     def _named_rows(self, statement: str, **values: object) -> list[Row]:
-        return self._connection.execute(statement, values).fetchall() if _can_be_kept(values.values()) else []
+        return self._asked_by_name(statement, **values)()
+
+    def _asked_by_name(self, statement: str, **values: object) -> Callable[[], list[Row]]:
+        return self._connection.execute(statement, values).fetchall if _can_be_kept(values.values()) else list
+
+
+def _text_of(subject: Subject, text: str, *, deleted: bool) -> dict[str, object]:
+    """Give what _VERSIONS_BY_TEXT asks for."""
+    digest = digest_of(text)
+    return {"context": subject.context, "subject": subject.name, "digest": digest, "text": text, "deleted": deleted}
+
+
+def _places(scopes: Iterable[Subject]) -> tuple[list[str], list[str]]:
+    """Give what _DOCUMENTS_AT asks for."""
+    wanted = list(scopes)
+    return [scope.context for scope in wanted], [scope.name for scope in wanted]
+
+
+def _documents(rows: Iterable[Row]) -> dict[tuple[str, Subject], Document]:
+    return {(kind, Subject(name, context)): json.loads(body) for kind, name, context, body in rows}
 
 
 def _can_be_kept(values: Iterable[object]) -> bool:
     """Whether the database can hold these values: a text with U+0000 is none, and nothing is found by it."""
     return not any(isinstance(value, str) and "\0" in value for value in values)
-
-
-def _check_name(subject: Subject) -> None:
-    """Refuse a name that an index has no room for."""
-    if len(subject.name.encode()) > _NAME_BYTES_MAX or len(subject.context.encode()) > _NAME_BYTES_MAX:
-        raise InvalidSubjectError(f"The specified subject '{subject.qualified[:100]}…' is not a valid.")

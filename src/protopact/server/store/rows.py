@@ -6,7 +6,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from protopact.registry import Metadata, Reference, RuleSet, Subject
+from protopact.errors import InvalidSubjectError
+from protopact.registry import Metadata, Reference, RuleSet, Subject, is_too_long
 from protopact.server.store.port import Content, StoredSchema, StoredVersion
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ SELECT_VERSION = """SELECT s.context, s.id, s.guid, s.text, s.descriptor, s.refe
 """The start of a question whose rows `version_of` reads; they begin as those of a schema."""
 
 _SCHEMA_WIDTH = 10
+
+
+def check_name(subject: Subject) -> None:
+    """Refuse a name that not every database has room for in its index: InvalidSubjectError (42208)."""
+    if is_too_long(subject.name) or is_too_long(subject.context):
+        raise InvalidSubjectError(f"The specified subject '{subject.qualified[:100]}…' is not a valid.")
 
 
 def schema_of(row: Row | None) -> StoredSchema | None:

@@ -1,21 +1,23 @@
 """The embedded store: one SQLite database, written ahead and synchronised in full at every commit.
 
 `synchronous=FULL` is what keeps an acknowledged registration through a loss of power; NORMAL was measured to lose
-hundreds. One connection writes, behind a lock; any number read beside it.
+hundreds. One connection writes, for one caller after the other, and those who wait for the disk at the same time share
+a commit; any number of connections read beside it.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
-import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from protopact.errors import StoreError, StoreUnavailableError
-from protopact.server.store.lending import LendingStore
+from protopact.server.store.lending import LendingStore, full
 from protopact.server.store.migrate import migrate
+from protopact.server.store.sharing import SharedWrites
 from protopact.server.store.tables import Tables
 
 if TYPE_CHECKING:
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 
 _BUSY_S = 10.0
 _FULL = 2
+_WRITES_MAX = 64
 _PRIMARY_CODE = 0xFF
-_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
+# A disk without room shows as an I/O error too: where a quota ends, or where the index of the log grows.
+_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR}
 _MEMORY = ":memory:"
 _CLOSED = "the store is closed"
 
@@ -42,7 +46,8 @@ class SqliteStore(LendingStore):
         """Open the database and bring its tables up to date."""
         self._path = os.fspath(path)
         self._in_memory = self._path == _MEMORY
-        self._writing_lock = threading.RLock()
+        # In memory nothing waits for a disk, and who reads must not see what is not committed.
+        self._writes = SharedWrites(self._begun, writes_max=1 if self._in_memory else _WRITES_MAX)
         self._idle: list[Tables] = []
         self._connections: dict[Tables, sqlite3.Connection] = {}
         self._closed = False
@@ -53,26 +58,18 @@ class SqliteStore(LendingStore):
     @contextmanager
     def writing(self) -> Iterator[Tables]:
         """See `Store.writing`."""
-        with self._writing_lock, _told(self._path):
-            if self._closed:
-                raise StoreError(_CLOSED)
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._tables
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
+        with _told(self._path), self._writes.write() as tables:
+            yield tables
 
     def when_removed(self, tell: Callable[[], object]) -> None:
         """See `Store.when_removed`: nobody else uses the file."""
 
     def close(self) -> None:
         """See `Store.close`."""
-        with self._writing_lock:
+        with self._writes.turn:
             if self._closed:
                 return
+            self._writes.finish()
             self._closed = True
             while self._idle:
                 self._connections.pop(self._idle.pop()).close()
@@ -82,7 +79,7 @@ class SqliteStore(LendingStore):
     @contextmanager
     def _reading(self) -> Iterator[Tables]:
         if self._in_memory:
-            with self._writing_lock, _told(self._path):
+            with self._writes.turn, _told(self._path):
                 if self._closed:
                     raise StoreError(_CLOSED)
                 yield self._tables
@@ -93,6 +90,11 @@ class SqliteStore(LendingStore):
                 yield tables
             finally:
                 self._give_back(tables)
+
+    def _begun(self) -> _Transaction:
+        if self._closed:
+            raise StoreError(_CLOSED)
+        return _Transaction(self._writer, self._tables)
 
     def _take_reader(self) -> Tables:
         if self._closed:
@@ -108,7 +110,7 @@ class SqliteStore(LendingStore):
     def _give_back(self, tables: Tables) -> None:
         self._idle.append(tables)
         if self._closed and tables in self._idle:
-            with self._writing_lock, suppress(ValueError):
+            with self._writes.turn, suppress(ValueError):
                 self._idle.remove(tables)
                 self._connections.pop(tables).close()
 
@@ -144,12 +146,45 @@ class SqliteStore(LendingStore):
         connection.execute("SELECT count(*) FROM contexts").fetchone()
 
 
+class _Transaction:
+    """The writer's open transaction; a savepoint is where a write began."""
+
+    def __init__(self, writer: sqlite3.Connection, tables: Tables) -> None:
+        self.tables = tables
+        self._writer = writer
+        writer.execute("BEGIN IMMEDIATE")
+
+    def begin_write(self) -> None:
+        self._writer.execute("SAVEPOINT write")  # of several of one name, the latest counts
+
+    def keep_write(self) -> None:
+        """See `Transaction.keep_write`: a statement that failed has raised."""
+
+    def undo_write(self) -> None:
+        # Some failures, such as a full disk, make SQLite undo the whole transaction; then there is no savepoint.
+        self._writer.execute("ROLLBACK TO write")
+
+    def commit(self) -> None:
+        try:
+            self._writer.execute("COMMIT")
+        except BaseException:
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        with suppress(sqlite3.Error):
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+
+
 @contextmanager
 def _told(path: str) -> Iterator[None]:
     """Have SQLite's failures told as StoreError; those that pass, such as a full disk, as StoreUnavailableError."""
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        passes = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE in _PASSING
-        kind = StoreUnavailableError if passes else StoreError
+        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+        if code == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) == errno.ENOSPC:
+            raise full(f"{Path(path).name}: {error}") from error
+        kind = StoreUnavailableError if code in _PASSING else StoreError
         raise kind(f"the store {Path(path).name!r} failed: {error}") from error

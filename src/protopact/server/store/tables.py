@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from protopact.errors import StoreError
 from protopact.registry import LATEST, Subject
-from protopact.server.store.port import AuditEntry, Link, StoredSchema, StoredVersion
+from protopact.server.store.port import AuditEntry, Link, Standing, StoredSchema, StoredVersion
 from protopact.server.store.rows import (
     SELECT_SCHEMA,
     SELECT_VERSION,
+    check_name,
     content_values,
     digest_of,
     schema_of,
@@ -91,7 +92,7 @@ _RECORD = "INSERT INTO audit (ts, who, what, context, name, detail) VALUES (?, ?
 _AUDIT = """SELECT ts, who, what, name, context, detail, number FROM audit
     WHERE number < ? ORDER BY number DESC LIMIT ?"""
 
-_LIVE = 0
+_LIVE, _ANY = 0, 1
 _SCOPES_AT_A_TIME = 3
 _NUMBER_MAX = 2**63 - 1
 
@@ -135,6 +136,16 @@ class Tables:
         """See `Reading.versions_with_text`."""
         rows = self._rows(_VERSIONS_BY_TEXT, subject.context, subject.name, deleted, digest_of(text), text)
         return versions_of(rows)
+
+    def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
+        """See `Reading.standing`."""
+        documents = self.documents_at(scopes)
+        highest = version_of(self._row(_LATEST_VERSION, subject.context, subject.name, _ANY))
+        if highest is None:
+            return Standing(None, 0, (), documents)
+        latest = self.find_version(subject, LATEST) if highest.deleted else highest
+        same_text = self.versions_with_text(subject, text, deleted=True)
+        return Standing(latest, highest.version, same_text, documents)
 
     def version_numbers(self, subject: Subject, *, deleted: bool = False) -> Sequence[int]:
         """See `Reading.version_numbers`."""
@@ -198,6 +209,7 @@ class Tables:
         self, subject: Subject, version: int, content: Content, *, ts: int, schema_id: int | None = None
     ) -> StoredVersion:
         """See `Ledger.append`."""
+        check_name(subject)
         schema = self._schema_of(subject.context, content, ts, schema_id)
         place = (subject.context, subject.name)
         self._connection.execute(_ADD_SUBJECT, place)
@@ -222,6 +234,7 @@ class Tables:
 
     def put_document(self, kind: str, scope: Subject, document: Document) -> None:
         """See `Ledger.put_document`."""
+        check_name(scope)
         body = json.dumps(document)
         self._connection.execute(_PUT_DOCUMENT, (scope.context, scope.name, kind, body))
 

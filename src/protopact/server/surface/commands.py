@@ -22,7 +22,7 @@ from protopact.registry import (
 )
 from protopact.server.decisions.draft import is_descriptor
 from protopact.server.decisions.tagging import find_tags
-from protopact.server.decisions.terms import CONFIG
+from protopact.server.decisions.terms import meant_subject, scopes_of, terms_of
 from protopact.server.questions import Question
 from protopact.server.surface.forms import DEFAULT, SERIALIZED, in_form, known_form
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from protopact.server.decisions.bounded import BoundedCache
     from protopact.server.decisions.draft import Draftsman
     from protopact.server.decisions.service import Service
+    from protopact.server.guard.attended import AttendedStore
     from protopact.server.metrics import Metrics
     from protopact.server.store import Store, StoredSchema, StoredVersion
     from protopact.settings import ServerSettings
@@ -45,7 +46,7 @@ class Desk:
     """
 
     service: Service
-    store: Store
+    store: AttendedStore
     bodies: BoundedCache[tuple[str, str], bytes]
     metrics: Metrics
     draftsman: Draftsman
@@ -202,8 +203,11 @@ def register(desk: Desk, question: Question) -> Flow[Reply]:
     """
     request, view = question.request(), view_of(question)
     normalize, force = question.flag("normalize"), question.flag("force")
-    subject = subject_of(desk, question)
-    version = yield from desk.service.register(subject, request, normalize=normalize, force=force)
+    named = question.subject()
+    documents = desk.store.documents_at(scopes_of(named))
+    subject = meant_subject(documents, named)
+    terms = terms_of(documents, subject) if subject == named else None
+    version = yield from desk.service.register(subject, request, normalize=normalize, force=force, terms=terms)
     if view.form == DEFAULT and is_descriptor(request.schema):
         view = replace(view, form=SERIALIZED)
     return registered(desk, version, view)
@@ -246,8 +250,7 @@ def subject_of(desk: Desk, question: Question) -> Subject:
 
 def aliased(store: Store, subject: Subject) -> Subject:
     """Give the subject that a name stands for."""
-    target = store.documents_at([subject]).get((CONFIG, subject), {}).get("alias")
-    return Subject.parse(str(target), context=subject.context) if target else subject
+    return meant_subject(store.documents_at([subject]), subject)
 
 
 def view_of(question: Question) -> View:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _LEVEL = "compatibilityLevel"
 _LEVEL_IN_UPDATES = "compatibility"
 _POLICIES = ("STRICT", "LENIENT", "LOGICAL")
+_SAID_AS_TEXT = {"true": True, "false": False}
 
 
 def get_config(desk: Desk, question: Question) -> Flow[Reply]:
@@ -147,6 +148,8 @@ def _text(value: JsonValue, name: str) -> str:
 
 
 def _flag(value: JsonValue, name: str) -> JsonValue:
+    if isinstance(value, str) and value.lower() in _SAID_AS_TEXT:
+        return _SAID_AS_TEXT[value.lower()]
     if not isinstance(value, bool):
         raise RegistryError(f"{name} must be a boolean", error_code=400)
     return value

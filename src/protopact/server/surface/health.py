@@ -1,4 +1,4 @@
-"""Whether the registry lives, and whether it can serve. Anybody may ask; the answer tells nothing else."""
+"""Whether the registry lives, whether it can serve, and whether it takes changes. Anybody may ask; no more is told."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ def tell_live(_desk: Desk, _question: Question) -> Reply:
 
 
 def tell_ready(desk: Desk, _question: Question) -> Flow[Reply]:
-    """GET /health/ready: the store answers; RegistryError 503 where it does not."""
+    """GET /health/ready: the store answers, and what became of the last write; RegistryError 503 where it does not.
+
+    A registry that cannot write, for its disk is full, is ready all the same: it has the schemas that others need.
+    """
     try:
         yield from blocking(lambda: desk.store.documents_at(()) or desk.store.find_schema(DEFAULT_CONTEXT, 0))
     except StoreError as error:
         _log.warning("not ready: %s", error)
         raise RegistryError("the store does not answer", error_code=503) from error
-    return Reply(200, body=write_json({"status": "ready"}))
+    writes = "failing" if desk.store.writes_fail else "accepted"
+    return Reply(200, body=write_json({"status": "ready", "writes": writes}))

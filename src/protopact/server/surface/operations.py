@@ -184,8 +184,8 @@ _TAGGING = Operation(
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/"): _reading(named("Nothing")),
     ("POST", "/"): _reading(named("Nothing")),
-    ("GET", "/health/live"): _reading(named("Health")),
-    ("GET", "/health/ready"): _reading(named("Health")),
+    ("GET", "/health/live"): _reading(named("Live")),
+    ("GET", "/health/ready"): _reading(named("Ready")),
     ("GET", "/metrics"): Operation(PLAIN, codes=(404,), media_types=("text/plain", "application/openmetrics-text")),
     ("GET", "/openapi.json"): Operation({"type": "object"}, media_types=("application/json",)),
     ("GET", "/audit"): _reading(list_of(named("AuditEntry")), "before", "limit"),

@@ -46,12 +46,21 @@ def _found(desk: Desk, question: Question) -> Iterator[StoredVersion]:
         question.flag("latestOnly"),
         question.query.get("ruleType"),
     )
-    subjects = desk.store.subjects(context, prefix, deleted=deleted)
+    subjects = set(desk.store.subjects(context, prefix, deleted=deleted))
+    if question.flag("aliases"):
+        subjects.update(_meant_by_aliases(desk, context, prefix))
     for subject in sorted(subjects, key=lambda subject: subject.qualified):
         versions = desk.store.versions(subject, deleted=deleted)
         for version in versions[:1] if latest_only else reversed(versions):
             if rule_type is None or has_rule_type(version.schema.content.rule_set, rule_type):
                 yield version
+
+
+def _meant_by_aliases(desk: Desk, context: str | None, prefix: str) -> Iterator[Subject]:
+    """Give the subjects that those of a context, or of all, with a prefix are aliases of."""
+    for scope, config in desk.store.documents(CONFIG):
+        if config.get("alias") and context in {None, scope.context} and scope.name.startswith(prefix):
+            yield Subject.parse(str(config["alias"]), context=scope.context)
 
 
 def _aliases(desk: Desk) -> Mapping[str, list[str]]:

@@ -91,12 +91,14 @@ _KEPT = {
 }
 _CONFIG = {
     "alias": text("the subject that stands for this one"),
-    "aliasForDeks": text("the same for data encryption keys"),
+    "aliasForDeks": text("the same for data encryption keys: kept, and not acted on"),
     "normalize": flag("whether schemas are normalized"),
     "validateFields": flag("whether fields that `confluent:reserved` names are refused"),
     "validateNewSchemas": flag("whether references must be to live versions; true where nothing is said"),
-    "validateRules": flag("kept, and not acted on"),
-    "compatibilityPolicy": one_of("STRICT", "LENIENT", "LOGICAL", description="kept, and not acted on"),
+    "validateRules": flag("whether rules that could do nothing are refused"),
+    "compatibilityPolicy": one_of(
+        "STRICT", "LENIENT", "LOGICAL", description="kept; it is about other types of schema than Protobuf"
+    ),
     "compatibilityGroup": text("the metadata property whose value parts the versions that are compared"),
     "breakingPolicy": one_of(
         "confluent", "wire", "wire_json", "source", description="protopact's own: what counts as incompatible"
@@ -131,7 +133,12 @@ SHAPES: Mapping[str, Shape] = {
         message=text("what is wrong, on one line"),
     ),
     "Nothing": {"type": "object", "maxProperties": 0},
-    "Health": fields(("status",), status=one_of("live", "ready")),
+    "Live": fields(("status",), status=one_of("live")),
+    "Ready": fields(
+        ("status", "writes"),
+        status=one_of("ready"),
+        writes=one_of("accepted", "failing", description="what became of the last write: a store may be full"),
+    ),
     "Reference": fields(
         ("name", "subject", "version"),
         name=text("the path by which the schema imports it"),
@@ -182,6 +189,7 @@ SHAPES: Mapping[str, Shape] = {
         id=number("the id that the schema has, where the mode is IMPORT", minimum=-1),
         schemaTagsToAdd=list_of(named("EntityTags")),
         schemaTagsToRemove=list_of(named("EntityTags")),
+        propagateSchemaTags=flag("whether it gets the tags of the newest version, where it has the same entities"),
     ),
     "TagRequest": fields(
         newVersion=number("must be the next version; 0 and -1 say nothing", minimum=-1),
