@@ -53,6 +53,10 @@ def _reserved_numbers(size_bytes: int) -> str:
     return f"{head}{','.join(numbers)}{tail}"
 
 
+def _deep_oneof_groups(depth: int) -> str:
+    return 'syntax = "proto2";\nmessage Deep {' + "oneof o { group G = 1 {" * depth + "}" * (2 * depth + 1)
+
+
 def _deep_groups(depth: int) -> str:
     return 'syntax = "proto2";\nmessage Deep {' + "optional group G = 1 {" * depth + "}" * (depth + 1)
 
@@ -64,6 +68,9 @@ BOMBS = (
     Bomb("option value nested 5,000 deep in <>", _nested_option(5_000, "<", ">"), "SIGSEGV", prescan_places_it=True),
     Bomb("option name of 100 parts", f"{_OPTION}option (o){'.a' * 100} = {{}};\n", "SIGABRT", prescan_places_it=True),
     Bomb("groups nested 20,000 deep", _deep_groups(20_000), "slow", prescan_places_it=True),
+    Bomb("oneof groups nested 20,000 deep", _deep_oneof_groups(20_000), "slow", prescan_places_it=True),
+    Bomb("messages nested 40 deep", 'syntax = "proto3";' + "message M {" * 40 + "}" * 40, "refuses"),
+    Bomb("1 MB of opened comments", "/*" * 500_000, "slow"),
     Bomb("512 KB of reserved numbers", _reserved_numbers(512 * 1024), "slow"),
     Bomb(
         "import of a parent directory",
@@ -92,3 +99,21 @@ MANY_MESSAGES = 'syntax = "proto3";\n' + "".join(f"message M{n} {{}}\n" for n in
 """Valid, 0.9 MB, and slow to read: it may be accepted, but within the limits of a job."""
 
 GOOD = 'syntax = "proto3";\nmessage Good { int32 number = 1; }\n'
+
+_FIELDS = [number for number in range(1, 20_000) if not 19_000 <= number < 20_000]
+
+
+def _message(field: str, number: int) -> str:
+    fields = (field.replace("#", str(n)) for n in _FIELDS[:number])
+    return f'syntax = "proto3"; message A {{ {" ".join(fields)} }}'
+
+
+LARGE = {
+    "2,000 fields": _message("int32 a# = #;", 2000),
+    "16,000 fields": _message("int32 a# = #;", 16_000),
+    "4,000 maps": _message("map<int32, A> a# = #;", 4000),
+    "10,000 oneofs": _message("oneof o# { int32 a# = #; }", 10_000),
+    "12,000 messages": 'syntax = "proto3";' + "".join(f"message M{n} {{ int32 a = 1; }}" for n in range(12_000)),
+    "20,000 enum values": f'syntax = "proto3"; enum E {{ {" ".join(f"V{n} = {n};" for n in range(20_000))} }}',
+}
+"""Schemas that are valid, and take a parser, a printer or a comparison long."""

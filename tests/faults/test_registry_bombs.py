@@ -8,38 +8,41 @@ import threading
 import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 from bombs import BOMBS, GOOD, MANY_MESSAGES, Bomb
+from processor import family_s
 
-from protopact.server import background_registry
+from registry_node import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 GOAL_S = 1.5
-SLACK = 4  # the goal holds on a machine of one's own; the limit that bounds it counts processor time
 
 
 class Client:
-    def __init__(self, url: str) -> None:
-        self._address = urlsplit(url)
+    def __init__(self, node: Node) -> None:
+        self.node = node
 
     def send(self, method: str, path: str, schema: str | None = None) -> tuple[int, dict[str, object]]:
         body = None if schema is None else json.dumps({"schema": schema, "schemaType": "PROTOBUF"})
-        with closing(http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=30)) as wire:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.node.port, timeout=30)) as wire:
             wire.request(method, path, body)
             reply = wire.getresponse()
             return reply.status, json.loads(reply.read())
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    with background_registry() as url:
-        client = Client(url)
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    node = Node("memory:", tmp_path_factory.mktemp("bombs") / "node.log")
+    try:
+        node.start()
+        client = Client(node)
         assert client.send("POST", "/subjects/good/versions", GOOD)[0] == 200
         yield client
+    finally:
+        node.stop()
 
 
 @contextmanager
@@ -75,15 +78,16 @@ def test_a_bomb_is_refused_in_time_and_others_see_no_error(
     bomb: Bomb, path: str, client: Client, record_property: Callable[[str, object], None]
 ) -> None:
     with bystander(client) as took_s:
-        start = time.perf_counter()
+        start, start_s = time.perf_counter(), family_s(client.node.pid)
         status, answer = client.send("POST", path, bomb.text)
-        elapsed_s = time.perf_counter() - start
+        elapsed_s, work_s = time.perf_counter() - start, family_s(client.node.pid) - start_s
     record_property("refused_after_s", round(elapsed_s, 3))
-    print(f"{bomb.name}: {elapsed_s:.3f} s, bystander's slowest {max(took_s):.3f} s: {answer['message']}")  # noqa: T201
+    told = f"{elapsed_s:.3f} s, {work_s:.3f} s of the server's and its workers' work"
+    print(f"{bomb.name}: {told}, bystander's slowest {max(took_s):.3f} s: {answer['message']}")  # noqa: T201
 
     assert (status, answer["error_code"]) == (422, 42201)
     assert str(answer["message"]).startswith("Invalid schema: ")
-    assert elapsed_s < GOAL_S * SLACK
+    assert work_s < GOAL_S  # not the clock on the wall: the machine may have other things to do
     assert max(took_s) < GOAL_S
     assert client.send("POST", "/subjects/good", GOOD)[0] == 200
 

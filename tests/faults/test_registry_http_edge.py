@@ -26,12 +26,11 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 MEMORY_BYTES_MAX = 150 * MIB
-GOAL_S = 0.05
-SLACK = 10  # the goal holds on a machine of one's own
+GOAL_S = 0.05  # of the server's processor time between a bystander's request and its answer
 BODY_S = 2.0
 WRITE_S = 2.0
 GOOD = json.dumps({"schemaType": "PROTOBUF", "schema": 'syntax = "proto3"; message A { int32 a = 1; }'}).encode()
-POST = b"POST /subjects/s/versions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+POST = b"POST /subjects/s/versions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 SERVER = """
 import sys
@@ -83,9 +82,10 @@ def server(count: Callable[[int, int], int]) -> Iterator[Server]:
 # Another process: what the attack itself takes of this one must not count as the server's slowness.
 BYSTANDER = """
 import http.client, json, select, sys, time
-took_s, wrong = [], []
+took_s, work_s, wrong = [], [], []
+clock = (~int(sys.argv[3]) << 3) | 2  # the server's processor time, as clock_getcpuclockid names it
 while len(took_s) + len(wrong) < 20 or not select.select([sys.stdin], [], [], 0.005)[0]:
-    start = time.perf_counter()
+    start, start_s = time.perf_counter(), time.clock_gettime(clock)
     wire = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=20)
     try:
         wire.request("GET", "/schemas/ids/1?subject=s")
@@ -94,13 +94,14 @@ while len(took_s) + len(wrong) < 20 or not select.select([sys.stdin], [], [], 0.
         if reply.status != 200:
             wrong.append(reply.status)
         took_s.append(time.perf_counter() - start)
+        work_s.append(time.clock_gettime(clock) - start_s)
     except (OSError, http.client.HTTPException) as error:
         wrong.append(repr(error))
     finally:
         wire.close()
     if len(took_s) == 1:
         print("ready", flush=True)
-print(json.dumps([took_s, wrong]))
+print(json.dumps([took_s, work_s, wrong]))
 """
 
 
@@ -109,7 +110,7 @@ def unharmed(server: Server, name: str) -> Iterator[None]:
     """Another client is served all the while, by new connections, and memory does not grow beyond bounds."""
     Path(f"/proc/{server.process.pid}/clear_refs").write_text("5")  # the peak counts from here
     before = server.memory("VmRSS")
-    command = [sys.executable, "-c", BYSTANDER, *map(str, server.address)]
+    command = [sys.executable, "-c", BYSTANDER, *map(str, server.address), str(server.process.pid)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as bystander:
         assert bystander.stdout is not None
         assert bystander.stdout.readline() == "ready\n"
@@ -117,13 +118,14 @@ def unharmed(server: Server, name: str) -> Iterator[None]:
             yield
         finally:
             told = bystander.communicate("stop\n", timeout=30)[0]
-    took_s, wrong = json.loads(told)
+    took_s, work_s, wrong = json.loads(told)
     grown = server.memory("VmHWM") - before
-    p99 = sorted(took_s)[int(len(took_s) * 0.99)]
-    print(f"{name}: memory +{grown / MIB:.1f} MiB, bystander p99 {p99 * 1000:.1f} ms of {len(took_s)}")  # noqa: T201
+    p99, work_p99 = (sorted(times)[int(len(times) * 0.99)] for times in (took_s, work_s))
+    shown = f"{p99 * 1000:.1f} ms, {work_p99 * 1000:.1f} ms of the server's work, of {len(took_s)}"
+    print(f"{name}: memory +{grown / MIB:.1f} MiB, bystander p99 {shown}")  # noqa: T201
     assert wrong == []
     assert grown < MEMORY_BYTES_MAX
-    assert p99 < GOAL_S * SLACK
+    assert work_p99 < GOAL_S
     assert server.process.poll() is None
 
 
@@ -167,7 +169,7 @@ def answer(client: socket.socket) -> bytes:
 
 
 def test_half_a_head_is_closed_in_time(server: Server, count: Callable[[int, int], int]) -> None:
-    heads = [b"", b"\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", POST + b"Content-Le"]
+    heads = [b"", b"\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", POST + b"Content-Le"]
     number = count(200, 800)
     with unharmed(server, f"{number} half heads"), crowd(server, number) as clients:
         for index, client in enumerate(clients):
@@ -198,7 +200,7 @@ def test_a_crowd_that_only_connects_does_not_keep_others_out(server: Server, cou
 
 def test_a_head_without_end_is_refused(server: Server) -> None:
     with unharmed(server, "endless head"), server.connect() as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
         line = b"X-More: " + b"x" * 1000 + b"\r\n"
         try:
             for _ in range(1000):
@@ -301,7 +303,7 @@ def test_a_client_that_takes_no_answer_is_let_go(server: Server) -> None:
     assert server.ask("POST", "/subjects/large/versions", json.dumps(schema).encode()) == 200
     with unharmed(server, "no answer taken"), crowd(server, 10) as clients:
         for client in clients:
-            client.sendall(b"GET /subjects/large/versions/1/schema HTTP/1.1\r\nHost: x\r\n\r\n" * 12)
+            client.sendall(b"GET /subjects/large/versions/1/schema HTTP/1.1\r\nHost: localhost\r\n\r\n" * 12)
         time.sleep(1)
         assert connections(server) >= 10
         time.sleep(WRITE_S + 3)
@@ -319,7 +321,7 @@ def test_a_flood_of_requests_on_one_connection_ends_it(server: Server) -> None:
     with unharmed(server, "pipelined flood"), crowd(server, 20) as clients:
         for client in clients:
             try:
-                client.sendall(b"GET /subjects HTTP/1.1\r\nHost: x\r\n\r\n" * 10_000)
+                client.sendall(b"GET /subjects HTTP/1.1\r\nHost: localhost\r\n\r\n" * 10_000)
             except OSError:
                 continue
         wait_for_all_to_close(clients, 10)

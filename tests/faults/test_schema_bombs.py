@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from bombs import BOMBS, GOOD, MANY_MESSAGES, Bomb
+from processor import family_s
 
 from protopact.compiler import Workers, compile_text
 from protopact.compiler.workers import grpc_tools_home
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-GOAL_S = 1.5
-SLACK = 4  # the goal holds on a machine of one's own; the limit that bounds it counts processor time
+GOAL_S = 1.5  # of processor time, of this process and its workers
 
 _BARE_PROTOC = """
 import resource, sys
@@ -46,14 +47,14 @@ def workers(request: pytest.FixtureRequest) -> Iterator[Workers]:
 def test_a_bomb_is_refused_in_time_with_a_place_or_a_reason_and_the_next_text_compiles(
     bomb: Bomb, workers: Workers, record_property: Callable[[str, object], None]
 ) -> None:
-    start = time.perf_counter()
+    start_s, began = family_s(os.getpid()), time.perf_counter()
     with pytest.raises(bomb.error) as refused:
         compile_text(bomb.text, sources=bomb.sources, workers=workers)
-    elapsed_s = time.perf_counter() - start
+    elapsed_s, took_s = time.perf_counter() - began, family_s(os.getpid()) - start_s
     record_property("refused_after_s", round(elapsed_s, 3))
-    print(f"{bomb.name}: {len(bomb.text):,} B, {elapsed_s:.3f} s: {refused.value}")  # noqa: T201
+    print(f"{bomb.name}: {len(bomb.text):,} B, {elapsed_s:.3f} s, {took_s:.3f} s of work: {refused.value}")  # noqa: T201
 
-    assert elapsed_s < GOAL_S * SLACK
+    assert took_s < GOAL_S
     assert refused.value.diagnostics
     assert all(diagnostic.message for diagnostic in refused.value.diagnostics)
     assert "/tmp" not in str(refused.value)
@@ -72,14 +73,14 @@ def test_protoc_without_protection_does_not_survive_the_bomb(bomb: Bomb, tmp_pat
 
 
 def test_fifty_thousand_messages_cost_one_job_at_most(workers: Workers) -> None:
-    start = time.perf_counter()
+    start_s = family_s(os.getpid())
     try:
         file_set = compile_text(MANY_MESSAGES, workers=workers)
     except SchemaSyntaxError as refused:
         assert "the compiler gave up" in str(refused)  # noqa: PT017  (both ends are good)
     else:
         assert len(file_set.root_file.message_type) == 50_000
-    assert time.perf_counter() - start < GOAL_S * SLACK
+    assert family_s(os.getpid()) - start_s < GOAL_S
 
 
 def test_concurrent_callers_see_no_error_while_bombs_go_off(workers: Workers) -> None:

@@ -11,7 +11,6 @@ from protopact.registry import Config, TagDefinition
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from protopact.client.asks import Ask
     from protopact.flow import Flow
     from protopact.registry import AuditRecord, CatalogTag, ServerId, ServerVersion
 
@@ -88,11 +87,11 @@ class Administration(Session):
 
     def create_tag(self, tag: TagDefinition) -> Job[TagDefinition]:
         """Define a tag."""
-        return self._one(catalog_calls.create_tags([tag]), tag)
+        return self.asking(catalog_calls.create_tag(tag))
 
     def update_tag(self, tag: TagDefinition) -> Job[TagDefinition]:
         """Define a tag anew."""
-        return self._one(catalog_calls.update_tags([tag]), tag)
+        return self.asking(catalog_calls.update_tag(tag))
 
     def get_tags(self, prefix: str | None) -> Job[list[TagDefinition]]:
         """Ask for the tags that are defined."""
@@ -127,12 +126,5 @@ class Administration(Session):
     def _level(self, config: Job[Config]) -> Job[str | None]:
         def flow() -> Flow[str | None]:
             return (yield from config.flow()).compatibility_level
-
-        return Job(flow)
-
-    def _one(self, ask: Ask[list[TagDefinition]], tag: TagDefinition) -> Job[TagDefinition]:
-        def flow() -> Flow[TagDefinition]:
-            found = yield from self.exchange.ask(ask)
-            return found[0] if found else tag
 
         return Job(flow)

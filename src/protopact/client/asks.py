@@ -35,13 +35,14 @@ class Ask(Generic[T]):
     """A call, how its reply is read, and the statuses after which it is tried again.
 
     `done` tells by error code what a refusal gives when an earlier try got no usable answer: that one may have done
-    the work, and this one then finds it done.
+    the work, and this one then finds it done. It gives a value, or what to ask whether it was this work; the refusal
+    of that is then the refusal.
     """
 
     call: Call
     read: Callable[[Reply], T]
     retried: frozenset[int] = RETRIED
-    done: Mapping[int, T] = field(default_factory=dict)
+    done: Mapping[int, T | Ask[T]] = field(default_factory=dict)
 
 
 # ── how calls are built ──────────────────────────────────────────────────────────────────────────

@@ -30,7 +30,8 @@ class Flight(Generic[V]):
 class Cache(Generic[V]):
     """The values used last, at most `entries_max`, each for at most `ttl_s` where that is said.
 
-    Failures are never kept. None is no value. Time is the monotonic clock's, in seconds.
+    Failures are never kept. None is no value. Time is the monotonic clock's, in seconds. What was asked for before
+    its key was forgotten reaches those who wait for it, but is not kept: it may tell of a time that has passed.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Cache(Generic[V]):
         self._entries: OrderedDict[Hashable, tuple[V, float | None]] = OrderedDict()
         self._flights: dict[Hashable, Future[V | None]] = {}
         self._lock = threading.Lock()
+        self._clearings = 0
         self._entries_max, self._ttl_s, self._clock = entries_max, ttl_s, clock
 
     def __len__(self) -> int:
@@ -50,15 +52,25 @@ class Cache(Generic[V]):
         with self._lock:
             return self._find(key)
 
-    def put(self, key: Hashable, value: V) -> None:
-        """Keep a value, and let go of the one that was used longest ago when there is no room."""
+    @property
+    def clearings(self) -> int:
+        """How often all values were forgotten."""
+        return self._clearings
+
+    def put(self, key: Hashable, value: V, *, clearings: int | None = None) -> None:
+        """Keep a value, and let go of the one that was used longest ago when there is no room.
+
+        With `clearings` as they were before the value was asked for, it is kept only if there was none since.
+        """
         with self._lock:
-            self._put(key, value)
+            if clearings in {None, self._clearings}:
+                self._put(key, value)
 
     def drop(self, key: Hashable) -> None:
-        """Forget a value, if it is here."""
+        """Forget a value, here or on its way."""
         with self._lock:
             self._entries.pop(key, None)
+            self._flights.pop(key, None)
 
     def discard(self, key: Hashable, value: V) -> None:
         """Forget this very value, but not another one that has taken its place."""
@@ -68,9 +80,11 @@ class Cache(Generic[V]):
                 del self._entries[key]
 
     def clear(self) -> None:
-        """Forget all values; what is on its way still lands."""
+        """Forget all values, here or on their way."""
         with self._lock:
+            self._clearings += 1
             self._entries.clear()
+            self._flights.clear()
 
     def claim(self, key: Hashable) -> Flight[V]:
         """Join the flight that brings the value, or lead one; a leader ends it by `land` or `fail`."""
@@ -87,20 +101,27 @@ class Cache(Generic[V]):
             return Flight(future, leads=True)
 
     def land(self, key: Hashable, flight: Flight[V], value: V) -> None:
-        """Keep the value and give it to everyone who waits."""
+        """Keep the value, unless it was forgotten meanwhile, and give it to everyone who waits."""
         with self._lock:
-            self._put(key, value)
-            self._flights.pop(key, None)
+            if self._ends(key, flight):
+                self._put(key, value)
         flight.future.set_result(value)
 
     def fail(self, key: Hashable, flight: Flight[V], error: BaseException) -> None:
         """Give the error to everyone who waits; a leader that was merely stopped lets another one lead."""
         with self._lock:
-            self._flights.pop(key, None)
+            self._ends(key, flight)
         if isinstance(error, Exception):
             flight.future.set_exception(error)
         else:
             flight.future.set_result(None)
+
+    def _ends(self, key: Hashable, flight: Flight[V]) -> bool:
+        """End a flight and say whether it was still wanted."""
+        wanted = self._flights.get(key) is flight.future
+        if wanted:
+            del self._flights[key]
+        return wanted
 
     def _find(self, key: Hashable) -> V | None:
         entry = self._entries.get(key)

@@ -35,10 +35,13 @@ from protopact.registry import (
     CompatibilityReport,
     Config,
     ContextId,
+    Metadata,
     RegisteredSchema,
+    RuleSet,
     ServerId,
     ServerVersion,
     SubjectVersion,
+    content_guid,
     context_name,
     parse_version,
     read_attributes,
@@ -50,7 +53,7 @@ if TYPE_CHECKING:
 
     from protopact.client.asks import Query
     from protopact.flow import Reply
-    from protopact.registry import EntityTags, Metadata, RuleSet, SchemaRequest
+    from protopact.registry import EntityTags, SchemaRequest
 
 _SERIALIZED = "serialized"
 
@@ -99,7 +102,7 @@ def get_schema_by_id(
     find_tags: Iterable[str] = (),
     fetch_max_id: bool = False,
 ) -> Ask[RegisteredSchema]:
-    """GET /schemas/ids/{id}; the reply must not be of another id."""
+    """GET /schemas/ids/{id}; the reply must not be of another id, nor its text of another GUID than it says."""
     query = {
         "subject": _optional_subject(subject),
         "format": _SERIALIZED if serialized else text_format,
@@ -109,6 +112,7 @@ def get_schema_by_id(
 
     def read(reply: Reply) -> RegisteredSchema:
         found = _schema_with_text(reply)
+        _check_text(found, query["format"])
         if found.id not in {None, schema_id}:
             raise RegistryError(f"id {schema_id} was asked for and the answer holds {found.id}")
         return replace(found, id=schema_id)
@@ -143,12 +147,12 @@ def get_versions_for_schema(
 
 
 def get_schema_by_guid(guid: str, *, text_format: str | None = None) -> Ask[RegisteredSchema]:
-    """GET /schemas/guids/{guid}; the reply must not be of another GUID."""
+    """GET /schemas/guids/{guid}; the content of the reply must be the one whose hash the GUID is."""
 
     def read(reply: Reply) -> RegisteredSchema:
         found = _schema_with_text(reply)
-        if (found.guid or guid).lower() != guid.lower():
-            raise RegistryError(f"GUID {guid} was asked for and the answer holds {found.guid}")
+        if (found.guid or guid).lower() != guid.lower() or not (text_format or _has_guid(found, guid)):
+            raise RegistryError(f"GUID {guid} was asked for and the answer holds another content")
         return replace(found, guid=guid)
 
     return Ask(get("schemas", "guids", guid, query={"format": text_format}), read)
@@ -245,6 +249,7 @@ def get_version(
 
     def read(reply: Reply) -> RegisteredSchema:
         found = _schema_with_text(reply)
+        _check_text(found, query["format"])
         if number not in {LATEST, found.version or number}:
             raise RegistryError(f"version {number} was asked for and the answer holds {found.version}")
         return replace(found, subject=found.subject or subject)
@@ -442,6 +447,27 @@ def _registered(reply: Reply, subject: str, request: SchemaRequest) -> Registere
         schema=found.schema or request.schema,
         references=found.references or request.references,
     )
+
+
+def _check_text(found: RegisteredSchema, text_format: object) -> None:
+    """Refuse a text that is not the one whose hash the answer tells.
+
+    References, metadata and rules are part of the hash, and registries show them in other words than they keep them:
+    an answer with any of them is not judged.
+    """
+    if found.guid is None or text_format or found.references or found.metadata or found.rule_set:
+        return
+    if not _has_guid(found, found.guid):
+        raise RegistryError(f"the answer's text is not the one whose GUID it tells, {found.guid}")
+
+
+def _has_guid(found: RegisteredSchema, guid: str) -> bool:
+    """Tell whether the content of an answer has this hash; it does not tell apart what is empty and what is absent."""
+    return guid.lower() in {
+        content_guid(found.schema, found.references, metadata, rule_set)
+        for metadata in ([found.metadata] if found.metadata else [None, Metadata()])
+        for rule_set in ([found.rule_set] if found.rule_set else [None, RuleSet()])
+    }
 
 
 def _schema_with_text(reply: Reply) -> RegisteredSchema:

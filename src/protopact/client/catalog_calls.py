@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from protopact.client.asks import Ask, as_plain_json, delete, get, post, put, read_items, read_list, read_nothing
+from protopact.client.asks import (
+    Ask,
+    RefusedError,
+    as_plain_json,
+    delete,
+    get,
+    post,
+    put,
+    read_items,
+    read_list,
+    read_nothing,
+)
 from protopact.registry import CatalogTag, TagDefinition, read_json, write_json
 
 if TYPE_CHECKING:
@@ -14,16 +26,28 @@ if TYPE_CHECKING:
 
 _ROOT = ("catalog", "v1")
 _DEFINITIONS = (*_ROOT, "types", "tagdefs")
+_NOT_FOUND, _EXISTS = 404, 409
 
 
-def create_tags(tags: Iterable[TagDefinition]) -> Ask[list[TagDefinition]]:
-    """POST /catalog/v1/types/tagdefs."""
-    return Ask(as_plain_json(post(_written(tags), *_DEFINITIONS)), _definitions)
+def create_tag(tag: TagDefinition) -> Ask[TagDefinition]:
+    """POST /catalog/v1/types/tagdefs.
+
+    A definition that is there already is refused, but not one that is there, as it was sent, after a lost answer.
+    """
+
+    def read(reply: Reply) -> TagDefinition:
+        found = TagDefinition.from_object(read_json(reply.body))
+        if (found.description, set(found.entity_types)) != (tag.description, set(tag.entity_types)):
+            raise RefusedError(_EXISTS, f"Tag definition {tag.name} exists already, and is another one")
+        return found
+
+    made = Ask(get_tag(tag.name).call, read)
+    return Ask(as_plain_json(post(_written([tag]), *_DEFINITIONS)), partial(_definition, tag), done={_EXISTS: made})
 
 
-def update_tags(tags: Iterable[TagDefinition]) -> Ask[list[TagDefinition]]:
+def update_tag(tag: TagDefinition) -> Ask[TagDefinition]:
     """PUT /catalog/v1/types/tagdefs."""
-    return Ask(as_plain_json(put(_written(tags), *_DEFINITIONS)), _definitions)
+    return Ask(as_plain_json(put(_written([tag]), *_DEFINITIONS)), partial(_definition, tag))
 
 
 def get_tags(name_prefix: str | None = None) -> Ask[list[TagDefinition]]:
@@ -38,7 +62,7 @@ def get_tag(name: str) -> Ask[TagDefinition]:
 
 def delete_tag(name: str) -> Ask[None]:
     """DELETE /catalog/v1/types/tagdefs/{name}."""
-    return Ask(as_plain_json(delete(*_DEFINITIONS, name)), read_nothing)
+    return Ask(as_plain_json(delete(*_DEFINITIONS, name)), read_nothing, done={_NOT_FOUND: None})
 
 
 def tag_entities(tags: Iterable[CatalogTag]) -> Ask[list[CatalogTag]]:
@@ -62,7 +86,8 @@ def get_entity_tags(entity_type: str, entity_name: str) -> Ask[list[CatalogTag]]
 
 def untag_entity(entity_type: str, entity_name: str, tag: str) -> Ask[None]:
     """DELETE /catalog/v1/entity/type/{type}/name/{name}/tags/{tag}."""
-    return Ask(as_plain_json(delete(*_entity(entity_type, entity_name), "tags", tag)), read_nothing)
+    call = as_plain_json(delete(*_entity(entity_type, entity_name), "tags", tag))
+    return Ask(call, read_nothing, done={_NOT_FOUND: None})
 
 
 def _entity(entity_type: str, entity_name: str) -> tuple[str, ...]:
@@ -75,6 +100,11 @@ def _written(items: Iterable[TagDefinition] | Iterable[CatalogTag]) -> bytes:
 
 def _definitions(reply: Reply) -> list[TagDefinition]:
     return read_items(reply, TagDefinition.from_object)
+
+
+def _definition(tag: TagDefinition, reply: Reply) -> TagDefinition:
+    """Give the one definition of an answer, or what was sent where the answer holds none."""
+    return next(iter(_definitions(reply)), tag)
 
 
 def _tags(reply: Reply) -> list[CatalogTag]:

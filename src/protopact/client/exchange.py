@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from protopact.client.asks import UNREADABLE_ANSWER, RefusedError
+from protopact.client.asks import UNREADABLE_ANSWER, Ask, RefusedError
 from protopact.errors import RegistryError, TransportError
 from protopact.flow import Sleep, send
 from protopact.registry import error_from_reply
@@ -22,7 +22,6 @@ from protopact.registry import error_from_reply
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from protopact.client.asks import Ask
     from protopact.client.auth import Credentials
     from protopact.flow import Flow, Reply
     from protopact.settings import ClientSettings
@@ -67,9 +66,17 @@ class Exchange:
         TransportError when no server answered.
         """
         answer = yield from self._answered(ask)
+        unanswered = answer.attempts - 1
         if answer.reply.status == _UNAUTHORIZED and self.credentials and self.credentials.renew(answer.login):
             answer = yield from self._answered(ask)
-        return _read(ask, answer)
+            unanswered += answer.attempts - 1
+        try:
+            return _read(ask, answer.reply)
+        except RegistryError as refusal:
+            if not unanswered or refusal.error_code not in ask.done:
+                raise
+            done = ask.done[refusal.error_code]
+        return (yield from self.ask(done)) if isinstance(done, Ask) else done
 
     def _answered(self, ask: Ask[T]) -> Flow[_Answer]:
         server, waited_for = self.preferred, 0.0
@@ -108,13 +115,9 @@ class Exchange:
         return max(0.0, seconds) if math.isfinite(seconds) else 0.0
 
 
-def _read(ask: Ask[T], answer: _Answer) -> T:
-    reply = answer.reply
+def _read(ask: Ask[T], reply: Reply) -> T:
     if reply.status >= _ERRORS_FROM:
-        refusal = error_from_reply(reply)
-        if answer.attempts > 1 and refusal.error_code in ask.done:
-            return ask.done[refusal.error_code]
-        raise refusal
+        raise error_from_reply(reply)
     if reply.status >= _REDIRECTS_FROM:
         raise RegistryError(
             f"{ask.call.method} {ask.call.path} is redirected (HTTP {reply.status}); redirects are not followed",

@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 
 from protopact.client import calls
 from protopact.descriptor import FileSet, is_built_in
-from protopact.errors import RegistryError, SchemaError, SchemaLinkError
+from protopact.errors import MissingExtraError, RegistryError, SchemaError, SchemaLinkError
 from protopact.flow import blocking
 from protopact.registry import PROTOBUF, Reference, SchemaRequest, Subject, content_guid
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from protopact.schema import ProtoSchema
 
     Route: TypeAlias = Callable[[str, SchemaRequest], Ask[RegisteredSchema]]
+    NameImport: TypeAlias = Callable[[str], str]
 
 REFERENCES_MAX = 1000
 """How many files one schema may need, directly and through others."""
@@ -39,6 +40,8 @@ REFERENCE_DEPTH_MAX = 64
 
 # What registries say that have no serialized format; Karapace says 500.
 _SAYS_NO_FORMAT = frozenset({400, 406, 422, 500, 501})
+_FAILURES_FROM = 500
+_EVERYWHERE = None
 
 
 # ── registering ──────────────────────────────────────────────────────────────────────────────────
@@ -53,30 +56,37 @@ def register_with_imports(
     rule_set: RuleSet | None = None,
     normalize: bool = False,
     force: bool = False,
+    name_import: NameImport | None = None,
 ) -> Flow[RegisteredSchema]:
     """Register what a schema imports, dependencies first, then the schema itself with references to them.
 
-    Metadata, rules and `force` are for the schema alone. SchemaLinkError, RegistryError and TransportError say what
-    failed; what was registered by then stays.
+    `name_import` names an import's subject by its path. Metadata, rules and `force` are for the schema alone.
+    SchemaLinkError, RegistryError and TransportError say what failed; what was registered by then stays.
     """
 
     def route(name: str, request: SchemaRequest) -> Ask[RegisteredSchema]:
         return calls.register(name, request, normalize=normalize)
 
-    references = yield from _imports(state, subject, schema, route)
+    references = yield from _imports(state, subject, schema, route, name_import)
     request = SchemaRequest(schema.to_schema_string(), references=references, metadata=metadata, rule_set=rule_set)
     return (yield from state.exchange.ask(calls.register(subject, request, normalize=normalize, force=force)))
 
 
 def lookup_with_imports(
-    state: State, subject: str, schema: ProtoSchema, *, normalize: bool = False, deleted: bool = False
+    state: State,
+    subject: str,
+    schema: ProtoSchema,
+    *,
+    normalize: bool = False,
+    deleted: bool = False,
+    name_import: NameImport | None = None,
 ) -> Flow[RegisteredSchema]:
     """Look up what a schema imports, then the schema itself; SchemaNotFoundError where one is not registered."""
 
     def route(name: str, request: SchemaRequest) -> Ask[RegisteredSchema]:
         return calls.lookup(name, request, normalize=normalize, deleted=deleted)
 
-    references = yield from _imports(state, subject, schema, route)
+    references = yield from _imports(state, subject, schema, route, name_import)
     return (
         yield from state.exchange.ask(route(subject, SchemaRequest(schema.to_schema_string(), references=references)))
     )
@@ -90,18 +100,21 @@ def request_with_imports(
     return SchemaRequest(schema.to_schema_string(), references=references, metadata=metadata)
 
 
-def _imports(state: State, subject: str, schema: ProtoSchema, route: Route) -> Flow[tuple[Reference, ...]]:
+def _imports(
+    state: State, subject: str, schema: ProtoSchema, route: Route, name_import: NameImport | None = None
+) -> Flow[tuple[Reference, ...]]:
     from protopact.compiler import print_file
 
     file_set, context = schema.file_set, Subject.parse(subject).context
-    versions: dict[str, int] = {}
+    held: dict[str, Reference] = {}
     for file in file_set.files:
         if file.name == file_set.root or is_built_in(file.name):
             continue
-        request = SchemaRequest(print_file(file_set, file.name), references=_references(file.dependency, versions))
-        place = Subject(file.name, context).qualified
-        versions[file.name] = yield from _version_of_import(state, place, request, route)
-    return _references(file_set.root_file.dependency, versions)
+        request = SchemaRequest(print_file(file_set, file.name), references=_references(file.dependency, held))
+        name = name_import(file.name) if name_import else file.name
+        version = yield from _version_of_import(state, Subject(name, context).qualified, request, route)
+        held[file.name] = Reference(file.name, name, version)
+    return _references(file_set.root_file.dependency, held)
 
 
 def _version_of_import(state: State, subject: str, request: SchemaRequest, route: Route) -> Flow[int]:
@@ -109,18 +122,19 @@ def _version_of_import(state: State, subject: str, request: SchemaRequest, route
     key = (ask.call.path, ask.call.query, content_guid(request.schema, request.references))
     version = state.import_versions.find(key)
     if version is None:
+        clearings = state.import_versions.clearings
         version = (yield from state.exchange.ask(ask)).version
         if version is None:
             # Registries before 7.5 answer a registration with the id alone.
             version = (yield from state.exchange.ask(calls.lookup(subject, request))).version
         if version is None:
             raise RegistryError(f"the registry does not say which version of {subject!r} holds the import")
-        state.import_versions.put(key, version)
+        state.import_versions.put(key, version, clearings=clearings)
     return version
 
 
-def _references(imports: Iterable[str], versions: dict[str, int]) -> tuple[Reference, ...]:
-    return tuple(Reference(name, name, versions[name]) for name in imports if name in versions)
+def _references(imports: Iterable[str], held: dict[str, Reference]) -> tuple[Reference, ...]:
+    return tuple(held[name] for name in imports if name in held)
 
 
 # ── fetching ─────────────────────────────────────────────────────────────────────────────────────
@@ -132,12 +146,19 @@ def fetch_file_set(state: State, schema_id: int, *, subject: str | None = None) 
     SchemaNotFoundError for an unknown id, SchemaLinkError for references that are circular, too many or too deep,
     MissingExtraError where only text can be had and no compiler is installed.
     """
-    if not state.text_only:
+    trouble: BaseException | None = None
+    if not state.text_only.find(_EVERYWHERE):
         try:
             return (yield from _fetch_descriptors(state, schema_id, subject))
-        except _NoDescriptorsError:
-            pass
-    return (yield from _fetch_text(state, schema_id, subject))
+        except _NoDescriptorsError as error:
+            trouble = error.__cause__
+    try:
+        return (yield from _fetch_text(state, schema_id, subject))
+    except MissingExtraError as error:
+        # A server's failure may pass; that it ends in the want of a compiler would hide it.
+        if isinstance(trouble, RegistryError) and trouble.status >= _FAILURES_FROM:
+            raise trouble from error
+        raise
 
 
 class _NoDescriptorsError(Exception):
@@ -174,7 +195,7 @@ def _fetch_text(state: State, schema_id: int, subject: str | None) -> Flow[FileS
     sources = {name: part.schema for name, part in parts.items()}
     name = _free_name(sources)
     file_set = yield from blocking(lambda: compile_text(root.schema, file_name=name, sources=sources))
-    state.text_only = True
+    state.text_only.put(_EVERYWHERE, value=True)
     return file_set
 
 
@@ -214,10 +235,11 @@ def _fetch_part(state: State, subject: str, version: int, *, serialized: bool) -
     key = (subject, version, serialized)
     part = state.parts.find(key)
     if part is None:
+        clearings = state.parts.clearings
         ask = calls.get_version(subject, version, deleted=True, serialized=serialized)
         asking = state.exchange.ask(ask)
         part = yield from (_serialized(asking) if serialized else asking)
-        state.parts.put(key, part)
+        state.parts.put(key, part, clearings=clearings)
     return part
 
 

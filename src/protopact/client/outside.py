@@ -5,12 +5,14 @@ The only place that knows the HTTP package, which is loaded when the first sende
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, NoReturn, Protocol
 from urllib.parse import urlencode
 
 from protopact.errors import MissingExtraError, TransportError
 from protopact.flow import Reply
+from protopact.registry import is_whole
 
 if TYPE_CHECKING:
     import ssl
@@ -52,11 +54,15 @@ class HttpSender:
         self._http = _load_http()
         self._addresses, self._settings = tuple(addresses), settings
         self._client = self._http.Client(**_options(self._http, self._addresses, settings, ssl_context))
+        self._turns = threading.BoundedSemaphore(_CONNECTIONS_MAX)
 
     def __call__(self, call: Call, server: int, /) -> Reply:
-        """Send the call; TransportError when no whole answer came in time."""
-        address, body = self._addresses[server], bytearray()
-        deadline = time.monotonic() + self._settings.timeout_s
+        """Send the call; TransportError when no whole answer came in time, counted from when a connection is free."""
+        with self._turns:
+            return self._send(call, self._addresses[server])
+
+    def _send(self, call: Call, address: Address) -> Reply:
+        body, deadline = bytearray(), time.monotonic() + self._settings.timeout_s
         try:
             with self._client.stream(**_request(call, address)) as response:
                 _check_head(response, address, self._settings)
@@ -65,7 +71,7 @@ class HttpSender:
                     _check_body(body, address, self._settings)
                     if time.monotonic() > deadline:
                         _fail(address, f"the answer took longer than {self._settings.timeout_s:g} s")
-                return _reply(response, bytes(body))
+                return _reply(response, bytes(body), address)
         except (self._http.HTTPError, self._http.InvalidURL, OSError, ValueError) as error:
             raise _failed(address, error) from error
 
@@ -80,25 +86,31 @@ class AsyncHttpSender:
     def __init__(
         self, addresses: Sequence[Address], settings: ClientSettings, ssl_context: ssl.SSLContext | None = None
     ) -> None:
+        import asyncio
+
         self._http = _load_http()
         self._addresses, self._settings = tuple(addresses), settings
         self._client = self._http.AsyncClient(**_options(self._http, self._addresses, settings, ssl_context))
+        self._turns = asyncio.BoundedSemaphore(_CONNECTIONS_MAX)
+        self._timeout = asyncio.timeout
 
     async def __call__(self, call: Call, server: int, /) -> Reply:
-        """Send the call; TransportError when no whole answer came in time."""
-        import asyncio
+        """Send the call; TransportError when no whole answer came in time, counted from when a connection is free."""
+        async with self._turns:
+            return await self._send(call, self._addresses[server])
 
-        address, body = self._addresses[server], bytearray()
+    async def _send(self, call: Call, address: Address) -> Reply:
+        body = bytearray()
         try:
             async with (
-                asyncio.timeout(self._settings.timeout_s),
+                self._timeout(self._settings.timeout_s),
                 self._client.stream(**_request(call, address)) as response,
             ):
                 _check_head(response, address, self._settings)
                 async for chunk in response.aiter_raw():
                     body += chunk
                     _check_body(body, address, self._settings)
-                return _reply(response, bytes(body))
+                return _reply(response, bytes(body), address)
         except (self._http.HTTPError, self._http.InvalidURL, OSError, ValueError) as error:
             raise _failed(address, error) from error
 
@@ -160,8 +172,11 @@ def _check_body(body: bytearray, address: Address, settings: ClientSettings) -> 
         _fail(address, f"the answer is larger than {settings.reply_bytes_max} bytes")
 
 
-def _reply(response: httpx2.Response, body: bytes) -> Reply:
-    return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, body)
+def _reply(response: httpx2.Response, body: bytes, address: Address) -> Reply:
+    reply = Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, body)
+    if not is_whole(reply):
+        _fail(address, "the answer was altered on its way: its body is not the one of its Repr-Digest")
+    return reply
 
 
 def _fail(address: Address, reason: str) -> NoReturn:

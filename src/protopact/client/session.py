@@ -217,16 +217,17 @@ class Session(State):
         rule_set: RuleSet | None,
         normalize: bool,
         force: bool = False,
+        name_import: imports.NameImport | None = None,
     ) -> Job[RegisteredSchema]:
         """Register text, or a schema with its imports; the outcome is kept, but for a request that says it all."""
         request = _request(schema, references, metadata, rule_set)
 
-        def flow() -> Flow[RegisteredSchema]:
+        def work() -> Flow[RegisteredSchema]:
             if request is not None:
                 ask = calls.register(subject, request, normalize=normalize, force=force)
-                found = yield from self.exchange.ask(ask)
-            else:
-                found = yield from imports.register_with_imports(
+                return (yield from self.exchange.ask(ask))
+            return (
+                yield from imports.register_with_imports(
                     self,
                     subject,
                     _with_imports(schema),
@@ -234,15 +235,21 @@ class Session(State):
                     rule_set=rule_set,
                     normalize=normalize,
                     force=force,
+                    name_import=name_import,
                 )
-            self.latest.drop(Subject.parse(subject).qualified)
-            self.missing.clear()
-            return found
+            )
+
+        def flow() -> Flow[RegisteredSchema]:
+            try:
+                return (yield from work())
+            finally:  # without an answer too: it may be done
+                self.latest.drop(Subject.parse(subject).qualified)
+                self.missing.clear()
 
         if isinstance(schema, SchemaRequest):
             return Job(flow)
         content = _content(schema, request, metadata, rule_set)
-        return Job(flow, self.registered, ("register", subject, normalize, force, content))
+        return Job(flow, self.registered, ("register", subject, normalize, force, content, name_import))
 
     def lookup(
         self,
@@ -252,6 +259,7 @@ class Session(State):
         references: Iterable[Reference] | None,
         normalize: bool,
         deleted: bool,
+        name_import: imports.NameImport | None = None,
     ) -> Job[RegisteredSchema]:
         """Look a schema up; what is found is kept."""
         request = _request(schema, references)
@@ -262,13 +270,14 @@ class Session(State):
                 return (yield from self.exchange.ask(ask))
             return (
                 yield from imports.lookup_with_imports(
-                    self, subject, _with_imports(schema), normalize=normalize, deleted=deleted
+                    self, subject, _with_imports(schema), normalize=normalize, deleted=deleted, name_import=name_import
                 )
             )
 
         if isinstance(schema, SchemaRequest):
             return Job(flow)
-        return Job(flow, self.registered, ("lookup", subject, normalize, deleted, _content(schema, request)))
+        key = ("lookup", subject, normalize, deleted, _content(schema, request), name_import)
+        return Job(flow, self.registered, key)
 
     def test_compatibility(
         self,

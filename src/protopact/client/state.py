@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NOT_FOUND = 404
+
 
 class State:
     """The caches of one client, its exchange with the servers, and whether these give text alone.
 
     Schemas by id and file sets never change and are kept as long as there is room, and so is the outcome of
     registering and looking up one content under one subject; "latest" is believed for `latest_ttl_s` and forgotten
-    when this client registers under the subject. That an id is unknown is believed for `missing_ttl_s`.
+    when this client registers under the subject. That an id is unknown is believed for `missing_ttl_s`, and that the
+    servers give text alone as long as "latest": what one of them said in trouble does not hold for ever.
     """
 
     def __init__(self, settings: ClientSettings, servers: int = 1, auth: Auth | None = None) -> None:
@@ -44,17 +47,19 @@ class State:
         self.parts: Cache[RegisteredSchema] = Cache(entries_max)
         self.import_versions: Cache[int] = Cache(entries_max)
         self.missing: Cache[RegistryError] = Cache(entries_max, ttl_s=settings.missing_ttl_s)
-        self.text_only = False
+        self.text_only: Cache[bool] = Cache(1, ttl_s=settings.latest_ttl_s)
 
     def unless_missing(self, key: Hashable, ask: Ask[T]) -> Flow[T]:
         """Have a schema asked for, but not while its key is believed to be unknown."""
         known = self.missing.find(key)
         if known is not None:
             raise registry_error(known.error_code, known.message, status=known.status)
+        clearings = self.missing.clearings
         try:
             return (yield from self.exchange.ask(ask))
         except SchemaNotFoundError as error:
-            self.missing.put(key, error)
+            if error.status == _NOT_FOUND:
+                self.missing.put(key, error, clearings=clearings)
             raise
 
     def forget(self) -> None:

@@ -160,3 +160,41 @@ def test_a_value_is_discarded_only_while_it_is_that_very_one() -> None:
     cache.discard("a", new)
     assert cache.find("a") is None
     cache.discard("nowhere", new)
+
+
+def test_what_was_on_its_way_when_its_key_was_forgotten_is_told_and_not_kept() -> None:
+    cache: Cache[int] = Cache(10)
+    first = cache.claim("a")
+    cache.drop("a")
+    second = cache.claim("a")
+    assert second.leads
+    cache.land("a", second, 2)
+    cache.land("a", first, 1)
+
+    assert (first.future.result(), cache.find("a")) == (1, 2)
+    other = cache.claim("b")
+    cache.clear()
+    cache.land("b", other, 3)
+    assert cache.find("b") is None
+
+
+def test_an_old_flight_that_fails_does_not_end_a_new_one() -> None:
+    cache: Cache[int] = Cache(10)
+    first = cache.claim("a")
+    cache.drop("a")
+    second = cache.claim("a")
+    cache.fail("a", first, ValueError("late"))
+
+    assert not cache.claim("a").leads
+    cache.land("a", second, 2)
+    assert cache.find("a") == 2
+
+
+def test_a_value_that_was_asked_for_before_everything_was_forgotten_is_not_kept() -> None:
+    cache: Cache[int] = Cache(10)
+    before = cache.clearings
+    cache.put("a", 1, clearings=before)
+    cache.clear()
+    cache.put("b", 2, clearings=before)
+
+    assert (cache.find("a"), cache.find("b")) == (None, None)

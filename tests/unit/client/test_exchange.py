@@ -3,17 +3,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
 from protopact import errors
-from protopact.client import calls
+from protopact.client import calls, catalog_calls
 from protopact.client.exchange import Exchange
 from protopact.errors import RegistryError, TransportError
 from protopact.flow import Reply
-from protopact.registry import error_body
+from protopact.registry import TagDefinition, error_body
 from protopact.settings import ClientSettings
 from unit.client.scripted import Script, answer, silence
+
+if TYPE_CHECKING:
+    from protopact.client.asks import Ask
 
 SETTINGS = ClientSettings()
 OK = answer(["PROTOBUF"])
@@ -179,3 +183,40 @@ def test_every_class_of_the_table_comes_out_of_an_exchange(family: type[Registry
 
     assert type(caught.value) is family
     assert caught.value.error_code == raised.error_code
+
+
+# ── answers that were lost ───────────────────────────────────────────────────────────────────────
+
+EXISTS = answer([{"name": "PII", "error": {"error_code": 409, "message": "exists already"}}])
+PII = TagDefinition("PII", "d", ("sr_field",))
+
+
+def test_a_tag_that_a_lost_try_has_defined_is_given() -> None:
+    script = Script(silence(), EXISTS, answer({**PII.to_object(), "version": 1}))
+
+    assert script.perform(exchange().ask(catalog_calls.create_tag(PII))) == PII
+    assert script.asked[-1] == "GET /catalog/v1/types/tagdefs/PII"
+
+
+def test_a_tag_that_was_there_before_is_refused_lost_answer_or_not() -> None:
+    other = answer({**PII.to_object(), "description": "another"})
+    for script in (Script(EXISTS), Script(silence(), EXISTS, other)):
+        with pytest.raises(RegistryError, match="exists already") as caught:
+            script.perform(exchange().ask(catalog_calls.create_tag(PII)))
+        assert caught.value.error_code == 409
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [catalog_calls.delete_tag("PII"), catalog_calls.untag_entity("sr_field", "e", "PII")],
+    ids=["definition", "tag of an entity"],
+)
+def test_a_tag_that_a_lost_try_has_deleted_is_gone(ask: Ask[None]) -> None:
+    gone = answer({"error_code": 404, "message": "not found"}, 404)
+
+    script = Script(silence(), gone)
+    script.perform(exchange().ask(ask))
+    assert len(script.calls) == 2
+
+    with pytest.raises(RegistryError, match="not found"):
+        Script(gone).perform(exchange().ask(ask))

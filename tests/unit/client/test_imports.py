@@ -8,8 +8,9 @@ import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from protopact.client import SchemaRegistryClient
+from protopact.client.cache import Cache
 from protopact.descriptor import FileSet, message_class
-from protopact.errors import RegistryError, SchemaError, SchemaLinkError, SchemaNotFoundError
+from protopact.errors import MissingExtraError, RegistryError, SchemaError, SchemaLinkError, SchemaNotFoundError
 from protopact.schema import DescribedSchema
 from protopact.settings import ClientSettings
 from unit.client.scripted import Routes, answer
@@ -57,6 +58,7 @@ def client(routes: dict[str, object]) -> tuple[SchemaRegistryClient, Routes]:
 
 
 BY_ID = "GET /schemas/ids/1?format=serialized"
+TEXT_BY_ID = "GET /schemas/ids/1"
 
 
 def version_route(subject: str, version: int = 1, *, serialized: bool = True) -> str:
@@ -359,3 +361,32 @@ def test_given_references_are_taken_as_they_are() -> None:
     SchemaRegistryClient(sender=sender).register("orders-value", shop(), references=[])
 
     assert [path for path, _ in sender.bodies] == ["/subjects/orders-value/versions"]
+
+
+def test_that_a_registry_gives_text_alone_is_believed_for_a_while_only() -> None:
+    now = [0.0]
+    registry, sender = client({BY_ID: answer({}, 500), TEXT_BY_ID: stored('syntax = "proto3"; message A {}')})
+    registry.session.text_only = Cache(1, ttl_s=QUICK.latest_ttl_s, clock=lambda: now[0])
+    registry.fetch_file_set(1)
+    registry.session.file_sets.clear()
+    registry.fetch_file_set(1)
+    assert sender.asked == [BY_ID, TEXT_BY_ID, TEXT_BY_ID]
+
+    now[0] += QUICK.latest_ttl_s
+    sender.routes[BY_ID] = stored(packed(file("", "A")))
+    registry.session.file_sets.clear()
+    registry.fetch_file_set(1)
+    assert sender.asked[3:] == [BY_ID]
+
+
+def test_without_a_compiler_a_servers_failure_is_told_and_not_the_want_of_a_compiler(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise MissingExtraError("no compiler", option="compiler")
+
+    monkeypatch.setattr("protopact.compiler.compile_text", missing)
+    for status, error in ((500, RegistryError), (406, MissingExtraError)):
+        registry, _ = client({BY_ID: answer({"message": "down"}, status), TEXT_BY_ID: stored("x")})
+        with pytest.raises(error):
+            registry.fetch_file_set(1)
