@@ -2,10 +2,11 @@
 //
 //     node confluent_peer.cjs DIRECTORY-OF-PACKAGES FILE-DESCRIPTOR-SET PACKAGE
 //
-// Clients and deserializers here have Confluent's default settings; serializers register their schemas, which they do
-// not by default. Bytes travel as hex.
+// Clients and deserializers here have Confluent's default settings, but for what a call says of its login; serializers
+// register their schemas, which they do not by default. Bytes travel as hex.
 
 const { readFileSync } = require("node:fs");
+const { Agent } = require("node:https");
 const { createRequire } = require("node:module");
 const { join } = require("node:path");
 const { createInterface } = require("node:readline");
@@ -21,12 +22,26 @@ const registry = protobuf.createMutableRegistry(known);
 
 let clients = new Map();
 
-function ofRegistry(url) {
-  if (!clients.has(url)) {
-    const client = new confluent.SchemaRegistryClient({ baseURLs: [url] });
-    clients.set(url, { client, serdes: new Map() });
+// One that logs in is not to try again.
+function settings(url, { password, token, authority, certificate, key }) {
+  const found = { baseURLs: [url] };
+  if (password || token || authority) found.maxRetries = 0;
+  if (password) found.basicAuthCredentials = { credentialsSource: "USER_INFO", userInfo: password };
+  if (token) found.bearerAuthCredentials = { credentialsSource: "STATIC_TOKEN", token, logicalCluster: "lsrc-1" };
+  if (authority) {
+    const [ca, cert, its] = [authority, certificate, key].map((file) => file && readFileSync(file));
+    found.createAxiosDefaults = { httpsAgent: new Agent({ ca, cert, key: its }) };
   }
-  return clients.get(url);
+  return found;
+}
+
+function ofRegistry(url, login = {}) {
+  const place = url + JSON.stringify(login);
+  if (!clients.has(place)) {
+    const client = new confluent.SchemaRegistryClient(settings(url, login));
+    clients.set(place, { client, serdes: new Map() });
+  }
+  return clients.get(place);
 }
 
 // One serializer, or deserializer, for values and one for keys.
@@ -56,7 +71,7 @@ const operations = {
     return protobuf.toJson(known.getMessage(message.$typeName), message, options);
   },
   async client(call) {
-    const result = await ofRegistry(call.registry).client[call.method](...call.arguments);
+    const result = await ofRegistry(call.registry, call.login).client[call.method](...call.arguments);
     return result === undefined ? null : result;
   },
 };

@@ -2,7 +2,8 @@
 
     python confluent_peer.py DIRECTORY-OF-GENERATED-CODE MODULE...
 
-Every serializer, deserializer and client here has Confluent's default settings. Bytes travel as hex.
+Every serializer, deserializer and client here has Confluent's default settings, but for what a call says of its login.
+Bytes travel as hex.
 """
 
 from __future__ import annotations
@@ -44,14 +45,32 @@ def message_class(path: str) -> type[Message]:
     return found
 
 
-@lru_cache
-def client(registry: str) -> SchemaRegistryClient:
-    return SchemaRegistryClient({"url": registry})
+LOGINS = {
+    "password": "basic.auth.user.info",
+    "token": "bearer.auth.token",
+    "authority": "ssl.ca.location",
+    "certificate": "ssl.certificate.location",
+    "key": "ssl.key.location",
+}
+
+
+def settings(registry: str, login: str) -> dict[str, Any]:
+    """Give the settings of a client that logs in so; one that does is not to try again."""
+    said = json.loads(login)
+    found: dict[str, Any] = {"url": registry} | {LOGINS[name]: value for name, value in said.items()}
+    if "token" in said:
+        found |= {"bearer.auth.credentials.source": "STATIC_TOKEN", "bearer.auth.logical.cluster": "lsrc-1"}
+    return found | ({"max.retries": 0} if said else {})
 
 
 @lru_cache
-def async_client(registry: str) -> AsyncSchemaRegistryClient:
-    return AsyncSchemaRegistryClient({"url": registry})
+def client(registry: str, login: str = "{}") -> SchemaRegistryClient:
+    return SchemaRegistryClient(settings(registry, login))
+
+
+@lru_cache
+def async_client(registry: str, login: str = "{}") -> AsyncSchemaRegistryClient:
+    return AsyncSchemaRegistryClient(settings(registry, login))
 
 
 @lru_cache
@@ -90,9 +109,10 @@ def deserialize(call: Call) -> dict[str, Any] | None:
 def ask(call: Call) -> Any:
     """Call a method of the registry client, the plain one or the asynchronous one."""
     arguments = {name: taken(name, value) for name, value in call["arguments"].items()}
+    place = (call["registry"], json.dumps(call.get("login", {})))
     if not call["is_async"]:
-        return given(getattr(client(call["registry"]), call["method"])(**arguments))
-    return given(loop.run_until_complete(getattr(async_client(call["registry"]), call["method"])(**arguments)))
+        return given(getattr(client(*place), call["method"])(**arguments))
+    return given(loop.run_until_complete(getattr(async_client(*place), call["method"])(**arguments)))
 
 
 def taken(name: str, value: Any) -> Any:
