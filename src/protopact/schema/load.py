@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
+
+from google.protobuf.message import Message
 
 from protopact.errors import MessageNotFoundError
 from protopact.schema.compiled import CompiledProtoMessage
@@ -12,11 +14,11 @@ from protopact.schema.gather import compile_source
 if TYPE_CHECKING:
     import os
 
-    from google.protobuf.message import Message
-
     from protopact.compiler import Workers
     from protopact.descriptor import FileSet
     from protopact.schema.gather import Imports
+    from protopact.schema.model import ModelSchema
+    from protopact.schema.protocol import ProtoSchema
 
 
 def load_schema(
@@ -44,9 +46,25 @@ def load_schema(
     return DescribedSchema(file_set, message or _first_message(file_set))
 
 
-def schema_of(message_class: type[Message]) -> CompiledProtoMessage:
-    """Give the schema of a generated message class, which keeps its own descriptor pool."""
-    return CompiledProtoMessage(message_class)
+@overload
+def schema_of(source: type[Message]) -> CompiledProtoMessage: ...
+@overload
+def schema_of(source: type, *, onto: ProtoSchema | None = None) -> ModelSchema: ...
+def schema_of(source: type, *, onto: ProtoSchema | None = None) -> CompiledProtoMessage | ModelSchema:
+    """Give the schema of a generated message class, which keeps its own descriptor pool, or of a model.
+
+    A model is a pydantic model or a dataclass; its schema is derived from its fields, whose numbers are what
+    `proto(number=…)` says, what the lock file holds, or else their places in order. With `onto`, a schema that exists,
+    nothing is derived: that is the model's schema, once all of the model's fields were found in it.
+
+    SchemaModelError names everything that has no Protobuf form or does not fit, each with path and remedy, and what
+    the lock file does not know yet. ConfigError for anything that is no such class. MissingExtraError without pydantic.
+    """
+    if not isinstance(source, type) or issubclass(source, Message):
+        return CompiledProtoMessage(source)
+    from protopact.schema.model import derive_schema
+
+    return derive_schema(source, onto=onto)
 
 
 def _first_message(file_set: FileSet) -> str:
