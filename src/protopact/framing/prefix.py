@@ -47,14 +47,18 @@ def encode_prefix(schema_id: int, indexes: Sequence[int]) -> bytes:
     """
     if not 0 <= schema_id <= _SCHEMA_ID_MAX:
         raise EncodeError(f"schema id {schema_id} is not from 0 to 2^31-1")
+    return bytes((MAGIC_BYTE,)) + schema_id.to_bytes(4, "big") + encode_indexes(indexes)
+
+
+def encode_indexes(indexes: Sequence[int]) -> bytes:
+    """Write message indexes, `[0]` in its short form; EncodeError as in `encode_prefix`."""
     if not 0 < len(indexes) <= _DEPTH_MAX:
         raise EncodeError(f"a message has 1 to {_DEPTH_MAX} indexes, not {len(indexes)}")
     if not all(0 <= index <= _INDEX_MAX for index in indexes):
         raise EncodeError(f"message indexes {list(indexes)} are not all from 0 to 2^31-1")
-    head = bytes((MAGIC_BYTE,)) + schema_id.to_bytes(4, "big")
     if tuple(indexes) == _FIRST_MESSAGE:
-        return head + b"\x00"
-    return head + encode_zigzag(len(indexes)) + b"".join(map(encode_zigzag, indexes))
+        return b"\x00"
+    return encode_zigzag(len(indexes)) + b"".join(map(encode_zigzag, indexes))
 
 
 def decode_prefix(data: bytes | bytearray | memoryview | None) -> Prefix:
@@ -74,15 +78,17 @@ def decode_prefix(data: bytes | bytearray | memoryview | None) -> Prefix:
     schema_id = int.from_bytes(data[1:_ID_END], "big")
     if schema_id > _SCHEMA_ID_MAX:
         raise FramingError(f"schema id {schema_id} is above 2^31-1", offset=1)
-    count, end = decode_zigzag(data, _ID_END, bits=32)
+    indexes, size = decode_indexes(data, _ID_END)
+    return Prefix(schema_id, indexes, size)
+
+
+def decode_indexes(data: bytes | bytearray | memoryview, offset: int) -> tuple[tuple[int, ...], int]:
+    """Read the message indexes at `offset`; give them and the offset of the byte behind. FramingError otherwise."""
+    count, end = decode_zigzag(data, offset, bits=32)
     if count == 0:
-        return Prefix(schema_id, _FIRST_MESSAGE, end)
+        return _FIRST_MESSAGE, end
     if not 0 < count <= _DEPTH_MAX:
-        raise FramingError(f"{count} message indexes are announced, not 1 to {_DEPTH_MAX}", offset=_ID_END)
-    return _with_indexes(data, schema_id, count, end)
-
-
-def _with_indexes(data: bytes | bytearray | memoryview, schema_id: int, count: int, end: int) -> Prefix:
+        raise FramingError(f"{count} message indexes are announced, not 1 to {_DEPTH_MAX}", offset=offset)
     indexes = []
     for _ in range(count):
         start = end
@@ -90,7 +96,7 @@ def _with_indexes(data: bytes | bytearray | memoryview, schema_id: int, count: i
         if index < 0:
             raise FramingError(f"message index {index} is negative", offset=start)
         indexes.append(index)
-    return Prefix(schema_id, tuple(indexes), end)
+    return tuple(indexes), end
 
 
 def _magic_hint(byte: int) -> str:

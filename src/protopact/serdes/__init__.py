@@ -1,7 +1,7 @@
-"""Values ⇄ records: a schema id before the payload when writing, the writer's own schema when reading.
+"""Values ⇄ records: records name their schema when written, and are read by the writer's own schema.
 
-The way of a record: `serializer` or `deserializer` finds its closure in one look-up; the closure was built once, by
-the flow in `plan`, when its topic or its schema id was first seen.
+The way of a record: `serializer` or `deserializer` finds its closure, made by `writing` or `reading`, in one look-up;
+it was made once, by a flow of `plan`, when its topic or its schema was first seen.
 """
 
 from __future__ import annotations
@@ -11,21 +11,49 @@ from typing import TYPE_CHECKING
 from protopact.door import door
 
 if TYPE_CHECKING:
-    from protopact.serdes.deserializer import Deserializer
-    from protopact.serdes.plan import Read, Write
-    from protopact.serdes.serializer import Serializer
-    from protopact.serdes.subject import NameSubject, SubjectNameStrategy
+    from protopact.serdes.deserializer import AsyncDeserializer, Deserializer, ReadKeywords
+    from protopact.serdes.headers import AnyHeaders, Headers
+    from protopact.serdes.options import Framing, refuse_unknown
+    from protopact.serdes.reading import Read
+    from protopact.serdes.serializer import AsyncSerializer, Serializer
+    from protopact.serdes.subject import NameImport, NameSubject, ReferenceSubjectNameStrategy, SubjectNameStrategy
+    from protopact.serdes.writing import Write
 
-__all__ = ["Deserializer", "NameSubject", "Read", "Serializer", "SubjectNameStrategy", "Write"]
+__all__ = [
+    "AnyHeaders",
+    "AsyncDeserializer",
+    "AsyncSerializer",
+    "Deserializer",
+    "Framing",
+    "Headers",
+    "NameImport",
+    "NameSubject",
+    "Read",
+    "ReadKeywords",
+    "ReferenceSubjectNameStrategy",
+    "Serializer",
+    "SubjectNameStrategy",
+    "Write",
+    "refuse_unknown",
+]
 
 __getattr__ = door(
     __name__,
     {
+        "AnyHeaders": "headers",
+        "AsyncDeserializer": "deserializer",
+        "AsyncSerializer": "serializer",
         "Deserializer": "deserializer",
+        "Framing": "options",
+        "Headers": "headers",
+        "NameImport": "subject",
         "NameSubject": "subject",
-        "Read": "plan",
+        "Read": "reading",
+        "ReadKeywords": "deserializer",
+        "ReferenceSubjectNameStrategy": "subject",
         "Serializer": "serializer",
         "SubjectNameStrategy": "subject",
-        "Write": "plan",
+        "Write": "writing",
+        "refuse_unknown": "options",
     },
 )

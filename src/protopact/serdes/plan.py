@@ -1,20 +1,19 @@
-"""★ What is decided once per topic, or once per schema id, so that a record costs little more than its payload.
+"""★ What is decided once per topic, or once per schema, so that a record costs little more than its payload.
 
-Writing: topic → subject → the schema registered or looked up → its id → prefix → a closure from value to bytes.
-Reading: schema id → the writer's file set → the message at the indexes → a closure from payload to value.
+Writing: topic → subject → the schema registered, looked up or chosen → its id and the message's place in it → prefix.
+Reading: schema id, or GUID → the writer's file set → the message at the indexes → a closure from payload to value.
 
-What needs the registry is a flow, for synchronous and asynchronous clients alike; the closures do no I/O.
+What needs the registry is a flow, for synchronous and asynchronous clients alike; the closures of `writing` and
+`reading` do no I/O.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast, overload
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
-from google.protobuf.message import EncodeError as WireEncodeError, Message
-
-from protopact.convert import dict_decoder, dict_encoder
-from protopact.descriptor import message_at, message_class, message_names
+from protopact.client import Job
+from protopact.descriptor import message_at, message_class, message_index
 from protopact.errors import (
     DecodeError,
     EncodeError,
@@ -26,184 +25,236 @@ from protopact.errors import (
     SubjectNotFoundError,
     WrongTypeError,
 )
-from protopact.framing import encode_prefix
-from protopact.schema import schema_of
+from protopact.framing import encode_guid, encode_prefix
+from protopact.registry import Subject
+from protopact.schema import DescribedSchema, check_compatibility
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from google.protobuf.descriptor import Descriptor
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
     from protopact.client import Session
     from protopact.descriptor import FileSet
     from protopact.flow import Flow
+    from protopact.registry import RegisteredSchema, Rule
     from protopact.schema import ProtoSchema
+    from protopact.serdes.options import Framing, WriteOptions
+    from protopact.serdes.reading import Parse, Target
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-
-Parse: TypeAlias = Callable[[bytes], T]
-"""From payload bytes to a value; raises protobuf's DecodeError or ours."""
 
 _INDEXES_AT = 5
+_GUID_INDEXES_AT = 17
 _NOT_FOUND = 404
+_WHEN_WRITING = frozenset({"WRITE", "WRITEREAD"})
 
 
-class Write(Protocol):
-    """Writes values of one topic: a message or a mapping gives a record's bytes, None (a tombstone) gives None."""
+class UnplannedError(WrongTypeError):
+    """Something has to be asked first, and the closure that found out cannot wait; `flow` asks it."""
 
-    @overload
-    def __call__(self, value: Message | Mapping[str, object], /) -> bytes: ...
-    @overload
-    def __call__(self, value: None, /) -> None: ...
-    @overload
-    def __call__(self, value: Message | Mapping[str, object] | None, /) -> bytes | None: ...
-
-
-class Read(Protocol[T_co]):
-    """Reads records of one topic: bytes give a value, None (a tombstone) gives None."""
-
-    @overload
-    def __call__(self, raw: bytes, /) -> T_co: ...
-    @overload
-    def __call__(self, raw: None, /) -> None: ...
-    @overload
-    def __call__(self, raw: bytes | None, /) -> T_co | None: ...
+    def __init__(self, message: str, flow: Flow[object], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.flow = flow
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def fetch_schema_id(session: Session, subject: str, schema: ProtoSchema, *, auto_register: bool) -> Flow[int]:
-    """Have the schema registered with its imports, or only looked up, and give its id.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The schema that records name: its id, its GUID where the registry tells it, and its own file."""
 
-    SchemaNotFoundError or SubjectNotFoundError when it may not be registered and is not there; the registry's refusal
-    (IncompatibleSchemaError, InvalidSchemaError) otherwise.
-    """
-    if auto_register:
-        job = session.register(subject, schema, references=None, metadata=None, rule_set=None, normalize=False)
-        found = yield from session.once(job)
-    else:
+    subject: str
+    schema_id: int
+    guid: str | None
+    file: FileDescriptorProto
+
+    def prefix(self, message_name: str, framing: Framing) -> bytes:
+        """Give what names the schema and its message: the place of the message is the one in *this* file.
+
+        WrongTypeError when the schema does not define the message.
+        """
         try:
-            found = yield from session.once(
-                session.lookup(subject, schema, references=None, normalize=False, deleted=False)
+            indexes = message_index(self.file, message_name)
+        except MessageNotFoundError as error:
+            raise WrongTypeError(
+                f"the schema with id {self.schema_id} of {self.subject!r} defines no {message_name}", hint=error.hint
+            ) from error
+        if framing == "confluent":
+            return encode_prefix(self.schema_id, indexes)
+        if self.guid is None:
+            raise EncodeError(
+                f"the registry does not tell the GUID of the schema with id {self.schema_id}",
+                hint="registries tell it since Confluent's 8.0; use framing='confluent'",
             )
-        except (SchemaNotFoundError, SubjectNotFoundError) as error:
-            error.hint = error.hint or "register the schema first, or use auto_register=True"
-            raise
+        return encode_guid(self.guid, indexes)
+
+
+def fetch_written(
+    session: Session, subject: str, schema: ProtoSchema, options: WriteOptions, *, again: bool = False
+) -> Flow[Written]:
+    """Find the schema that a subject's records will name.
+
+    By default the given one, registered with its imports or only looked up (SchemaNotFoundError, SubjectNotFoundError
+    when it is not there); else the latest version, the latest with some metadata, or the one of an id, which must read
+    what the given one writes (WrongTypeError). The registry's refusals (IncompatibleSchemaError, InvalidSchemaError).
+    """
+    if options.use_schema_id is not None:
+        found = yield from session.once(
+            session.get_schema_by_id(options.use_schema_id, subject, text_format=None, find_tags=())
+        )
+        return (yield from _chosen(session, subject, schema, found, check=options.check_compatible))
+    if options.expires:
+        found = yield from _fetch_latest(session, subject, options, again=again)
+        return (yield from _chosen(session, subject, schema, found, check=options.check_compatible))
+    found = yield from _fetch_own(session, subject, schema, options)
+    schema_id, file = _id_of(found, subject), schema.file_set.root_file
+    if options.normalize or (found.schema and found.schema != schema.to_schema_string()):
+        # The registry keeps other words than ours: only its own file tells where the message stands.
+        file = (yield from session.once(session.fetch_file_set(schema_id, subject))).root_file
+    return Written(subject, schema_id, found.guid, file)
+
+
+def _fetch_own(session: Session, subject: str, schema: ProtoSchema, options: WriteOptions) -> Flow[RegisteredSchema]:
+    normalize, name_import = options.normalize, options.name_import
+    if options.auto_register:
+        return (
+            yield from session.once(
+                session.register(
+                    subject,
+                    schema,
+                    references=None,
+                    metadata=None,
+                    rule_set=None,
+                    normalize=normalize,
+                    name_import=name_import,
+                )
+            )
+        )
+    job = session.lookup(subject, schema, references=None, normalize=normalize, deleted=False, name_import=name_import)
+    try:
+        return (yield from session.once(job))
+    except (SchemaNotFoundError, SubjectNotFoundError) as error:
+        error.hint = error.hint or "register the schema first, or use auto_register=True"
+        raise
+
+
+def _fetch_latest(session: Session, subject: str, options: WriteOptions, *, again: bool) -> Flow[RegisteredSchema]:
+    """Fetch the latest version; `again`, not what the client remembers of it."""
+    properties = options.use_latest_with_metadata
+    if properties is None:
+        job = session.get_version(subject, "latest", deleted=False, text_format=None, find_tags=())
+    else:
+        asked = session.get_latest_with_metadata(subject, dict(properties), deleted=False)
+        job = Job(asked.flow, session.latest, (Subject.parse(subject).qualified, properties))
+    if again:
+        session.latest.drop(job.key)
+    return (yield from session.once(job))
+
+
+def _chosen(
+    session: Session, subject: str, schema: ProtoSchema, found: RegisteredSchema, *, check: bool
+) -> Flow[Written]:
+    _check_rules(found, subject)
+    schema_id = _id_of(found, subject)
+    file_set = yield from session.once(session.fetch_file_set(schema_id, subject))
+    if check:
+        _check_reads(file_set, schema, f"the schema with id {schema_id} of {subject!r}")
+    return Written(subject, schema_id, found.guid, file_set.root_file)
+
+
+def _check_rules(found: RegisteredSchema, subject: str) -> None:
+    """Refuse a schema whose rules want something done to what is written, such as encryption: it would not be done."""
+    rules: tuple[Rule, ...] = ()
+    if found.rule_set is not None:
+        rules = (*found.rule_set.domain_rules, *found.rule_set.encoding_rules)
+    named = [rule.name for rule in rules if not rule.disabled and rule.mode in _WHEN_WRITING]
+    if named:
+        raise EncodeError(
+            f"the schema of {subject!r} has rules for writing ({', '.join(named)}), which this serializer does not run",
+            hint="records without them could hold in clear what the rules encrypt",
+        )
+
+
+def _check_reads(reader: FileSet, schema: ProtoSchema, what: str) -> None:
+    root = DescribedSchema(reader, schema.name) if _defines(reader, schema.name) else None
+    if root is None:
+        raise WrongTypeError(f"{what} defines no {schema.name}", hint="is it the subject of another message?")
+    report = check_compatibility(root, schema)
+    if not report.compatible:
+        reasons = "; ".join(message for version in report.versions for message in version.messages()[:3])
+        raise WrongTypeError(
+            f"{what} cannot read what is written as {schema.file_name} says: {reasons}",
+            hint="write with the newer schema, or switch the check off by check_compatible=False",
+        )
+
+
+def _defines(file_set: FileSet, message_name: str) -> bool:
+    try:
+        message_index(file_set.root_file, message_name)
+    except MessageNotFoundError:
+        return False
+    return True
+
+
+def _id_of(found: RegisteredSchema, subject: str) -> int:
     if found.id is None:
         raise RegistryError(f"the registry does not tell the id of the schema under {subject!r}")
     return found.id
-
-
-def writer(schema_id: int, schema: ProtoSchema, write_other: Callable[[object], bytes | None]) -> Write:
-    """Give the closure that writes the schema's own message and mappings; `write_other` takes all other values."""
-    own_class, name = schema.message_class, schema.name
-    prefix = encode_prefix(schema_id, schema.message_index)
-    payload_of = own_class.SerializeToString  # unbound: a field may be called SerializeToString
-    encode = dict_encoder(own_class)
-
-    def write(value: object) -> bytes | None:
-        try:
-            if type(value) is own_class:
-                return prefix + payload_of(value)
-            if isinstance(value, dict):
-                return prefix + payload_of(encode(value))
-        except WireEncodeError as error:
-            raise EncodeError(f"the {name} cannot be written: {error}") from error
-        if value is None:
-            return None
-        if isinstance(value, Mapping):
-            return prefix + payload_of(encode(value))
-        return write_other(value)
-
-    return cast("Write", write)
-
-
-def check_class(schema: ProtoSchema, given: type[Message]) -> None:
-    """Raise WrongTypeError unless a class is a message of the schema's file, of the very same content."""
-    given_name = given.DESCRIPTOR.full_name
-    if given_name not in message_names(schema.file_set.root_file):
-        raise WrongTypeError(
-            f"a {given_name} is no message of {schema.file_name}, which defines {schema.name}",
-            hint="make a serializer for the file that defines it",
-        )
-    if schema_of(given).file_set.fingerprint != schema.file_set.fingerprint:
-        raise WrongTypeError(
-            f"the {given_name} given comes from another version of {schema.file_name} than the serializer's",
-            hint="give a dict, or make the serializer with schema_of(the class)",
-        )
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def fetch_parse(
-    session: Session, schema_id: int, indexes: Sequence[int], into: type[T] | None, place: str
+    session: Session, schema_id: int, indexes: Sequence[int], target: Target[T], place: str
 ) -> Flow[Parse[T]]:
-    """Fetch the writer's schema and give the closure that reads its message at `indexes`.
+    """Fetch the writer's schema by id and give the closure that reads its message at `indexes`.
 
     DecodeError for an id that the registry does not know or a schema that cannot be used, FramingError for indexes that
     lead nowhere, WrongTypeError when the writer's message is not the one wanted. A registry that does not answer raises
     TransportError, or its own RegistryError: the record may be good.
     """
+    what = f"schema id {schema_id}"
+    fetch = session.once(session.fetch_file_set(schema_id, None))
+    return (yield from _parse_of(fetch, indexes, target, place, what=what, indexes_at=_INDEXES_AT))
+
+
+def fetch_parse_by_guid(
+    session: Session, guid: str, indexes: Sequence[int], target: Target[T], place: str
+) -> Flow[Parse[T]]:
+    """Fetch the writer's schema by GUID and give the closure that reads its message; raises as `fetch_parse`."""
+    what = f"schema GUID {guid}"
+    fetch = session.once(Job(lambda: _fetch_by_guid(session, guid, what), session.file_sets, guid))
+    return (yield from _parse_of(fetch, indexes, target, place, what=what, indexes_at=_GUID_INDEXES_AT))
+
+
+def _fetch_by_guid(session: Session, guid: str, what: str) -> Flow[FileSet]:
+    places = yield from session.once(session.get_ids_for_guid(guid))
+    if not places:
+        raise SchemaNotFoundError(f"there is no {what}")
+    # The same content in several contexts has the same references by content: any of them will do.
+    first = places[0]
+    subject = None if first.context == "." else Subject("", first.context).qualified
+    return (yield from session.once(session.fetch_file_set(first.id, subject)))
+
+
+def _parse_of(
+    fetch: Flow[FileSet], indexes: Sequence[int], target: Target[T], place: str, *, what: str, indexes_at: int
+) -> Flow[Parse[T]]:
     try:
-        file_set = yield from session.once(session.fetch_file_set(schema_id, None))
+        file_set = yield from fetch
         full_name = message_at(file_set.root_file, indexes)
-        return _parse(file_set, full_name, into, f"{place} (schema id {schema_id})")
+        return target.parse(full_name, lambda: message_class(file_set, full_name), f"{place} ({what})")
     except MessageNotFoundError as error:
-        raise FramingError(f"{place}: schema id {schema_id}: {error}", offset=_INDEXES_AT) from error
+        raise FramingError(f"{place}: {what}: {error}", offset=indexes_at) from error
     except RegistryError as error:
         if error.status != _NOT_FOUND:
             raise
         raise DecodeError(
-            f"{place}: the registry knows no schema with id {schema_id}",
+            f"{place}: the registry knows no schema with {what.removeprefix('schema ')}",
             hint="was the record written with another registry?",
         ) from error
     except (SchemaError, RecursionError) as error:
-        raise DecodeError(f"{place}: the schema with id {schema_id} cannot be used: {error}") from error
-
-
-def _parse(file_set: FileSet, full_name: str, into: type[T] | None, place: str) -> Parse[T]:
-    if into is None or into is dict:
-        cls = message_class(file_set, full_name)
-        parse = _strict_parse(cls)
-        if into is None:
-            return cast("Parse[T]", parse)
-        decode = dict_decoder(cls)
-        return cast("Parse[T]", lambda payload: decode(parse(payload)))
-    wanted_class = cast("type[Message]", into)
-    wanted = wanted_class.DESCRIPTOR.full_name
-    if wanted != full_name:
-        raise WrongTypeError(f"{place} holds {full_name}, not {wanted}")
-    return cast("Parse[T]", _strict_parse(wanted_class))
-
-
-def _strict_parse(cls: type[Message]) -> Parse[Message]:
-    """Give the class's parser, which must find all required fields where the type has any, however deep."""
-    descriptor = cast("Descriptor", cls.DESCRIPTOR)
-    if not _has_required(descriptor):
-        return cls.FromString
-    from_string, is_initialized, name = cls.FromString, cls.IsInitialized, descriptor.full_name
-
-    def parse(payload: bytes) -> Message:
-        message = from_string(payload)
-        if not is_initialized(message):
-            missing = ", ".join(cast("Any", cls).FindInitializationErrors(message))
-            raise DecodeError(f"the {name} lacks required fields: {missing}")
-        return message
-
-    return parse
-
-
-def _has_required(descriptor: Descriptor) -> bool:
-    seen, todo = {descriptor.full_name}, [descriptor]
-    while todo:
-        for field in todo.pop().fields:
-            if field.is_required:
-                return True
-            below = field.message_type
-            if below is not None and below.full_name not in seen:
-                seen.add(below.full_name)
-                todo.append(below)
-    return False
+        raise DecodeError(f"{place}: the schema with {what.removeprefix('schema ')} cannot be used: {error}") from error

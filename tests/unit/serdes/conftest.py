@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from protopact.client import SchemaRegistryClient
+    from protopact.flow import Call, Reply
     from protopact.schema import DescribedSchema
 
 SHOP = """
@@ -42,6 +43,20 @@ IMPORTS = {"shop/v1/money.proto": MONEY, "shop/v1/currency.proto": CURRENCY}
 def registry() -> Iterator[SchemaRegistryClient]:
     with connect_registry("memory:", settings=ClientSettings(retries_max=0)) as client:
         yield client
+
+
+@pytest.fixture
+def asked(registry: SchemaRegistryClient) -> list[str]:
+    """Give the list that each call to the registry is added to."""
+    calls: list[str] = []
+    send = registry._sender
+
+    def counting(call: Call, server: int) -> Reply:
+        calls.append(f"{call.method} {call.path}")
+        return send(call, server)
+
+    registry._sender = counting
+    return calls
 
 
 @pytest.fixture(scope="session")

@@ -99,7 +99,7 @@ def test_any_kind_of_bytes_is_read(registry: SchemaRegistryClient, shop: Describ
 
 def test_a_tombstone_stays_none(registry: SchemaRegistryClient) -> None:
     for into in (None, dict):
-        deserializer: Deserializer[Any] = Deserializer(registry, into=into)  # type: ignore[arg-type]
+        deserializer: Deserializer[Any] = Deserializer(registry, into=into)
         assert deserializer.deserialize(None, topic="t") is None
         assert deserializer.bind("t")(None) is None
 
@@ -154,7 +154,7 @@ def test_a_bad_record_is_refused_in_one_family_with_its_topic(
 ) -> None:
     raw = Serializer(registry, shop)(ORDER, "t")
     for into in (None, dict, shop.message_class):
-        read = Deserializer[Any](registry, into=into).bind("orders")  # type: ignore[arg-type]
+        read = Deserializer[Any](registry, into=into).bind("orders")
         for _ in range(2):
             with pytest.raises(kind) as refused:
                 read(damage(raw))
@@ -212,7 +212,7 @@ def test_a_payload_without_its_required_fields_is_a_decode_error(
 ) -> None:
     raw = Serializer(registry, old)({"leaf": {"weight": 1}}, "t")
     for into in (None, dict, old.message_class):
-        read = Deserializer[Any](registry, into=into).bind("t")  # type: ignore[arg-type]
+        read = Deserializer[Any](registry, into=into).bind("t")
         read(raw)
         with pytest.raises(DecodeError, match=r"topic 't'.*lacks required fields: leaf\.weight"):
             read(raw[:6] + b"\x0a\x00")
