@@ -21,6 +21,8 @@ COMMANDS = {
     "breaking": "find what breaks between two states of a directory of schemas; exit code 100 when something does",
     "compile": "generate Python code from .proto files",
     "demo": "publish real records and read them back in another process",
+    "models": "print the schemas of pydantic models, and keep their lock file",
+    "inspect": "explain the bytes of a record or a message; exit code 100 when something in them is wrong",
     "plan": "show what apply would do, and change nothing; exit code 100 when it cannot be done",
     "registry": "run a schema registry, keep it, and see who changed it",
     "schema": "look at the schemas of a registry, check, change and fetch them",
@@ -77,7 +79,7 @@ class _ShowVersion(argparse.Action):
 def _print_error(error: ProtopactError) -> None:
     print(f"error: {error}", file=sys.stderr)
     if isinstance(error, SchemaSyntaxError | SchemaLinkError):
-        for diagnostic in error.diagnostics:
+        for diagnostic in error.diagnostics if str(error) != "".join(map(str, error.diagnostics)) else ():
             print(f"  {diagnostic}", file=sys.stderr)
     if error.hint:
         print(f"hint: {error.hint}", file=sys.stderr)
