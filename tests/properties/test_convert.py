@@ -1,28 +1,36 @@
-"""Random messages of a rich schema: nothing is lost on the way to a dict and back, and json_format agrees."""
+"""Random messages of rich and of random schemas: nothing is lost to a dict and back, and json_format agrees."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
 import math
+import random
+import re
 import struct
+from collections import Counter
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from protopact.compiler import compile_text
 from protopact.convert import from_dict, to_dict
+from protopact.convert.explain import Walker
 from protopact.descriptor import message_class
 from protopact.errors import ConversionError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
 
@@ -263,3 +271,131 @@ def test_random_values_are_taken_or_refused_with_a_conversion_error(data: dict[s
 
 def partial(message: Message) -> bytes:
     return type(message).SerializePartialToString(message, deterministic=True)
+
+
+# ── random schemas: generated code, the walker and json_format tell the same ─────────────────────
+
+EXAMPLES = 50_000 if settings().max_examples > 50 else 50
+SCHEMAS_MAX = 400
+COMPOUND = {"group", "message", "enum"}
+TYPES = [
+    kind.removeprefix("TYPE_").lower()
+    for kind in FieldDescriptorProto.DESCRIPTOR.enum_types_by_name["Type"].values_by_name
+]
+TYPES = [name for name in TYPES if name not in COMPOUND]
+KEYS = [name for name in TYPES if name not in {"double", "float", "bytes"}]
+KNOWN = re.findall(
+    r"\w+",
+    "Timestamp Duration Struct Value ListValue Any FieldMask Empty StringValue Int64Value FloatValue BytesValue",
+)
+IMPORTS = "".join(
+    f'import "google/protobuf/{name}.proto";\n'
+    for name in ("any", "duration", "empty", "field_mask", "struct", "timestamp", "wrappers")
+)
+counted: Counter[str] = Counter()
+
+
+def schema_text(seed: int) -> str:
+    """Write a schema of three messages that hold each other, or do not; every third one is of proto2."""
+    chance = random.Random(seed)
+    syntax = "proto2" if seed % 3 == 0 else "proto3"
+    messages = [f"M{number}" for number in range(3)]
+    enum = "enum E { E_ZERO = 0; E_ONE = 1; E_MINUS = -1; E_MANY = 2147483647; }"
+
+    def single(below: list[str]) -> str:
+        return chance.choice(chance.choice([TYPES, TYPES, ["E"], [f"google.protobuf.{name}" for name in KNOWN], below]))
+
+    def field(number: int, below: list[str]) -> str:
+        kind, name = single(below), f"f_{number}"
+        label = chance.choice({"proto2": ["optional", "optional", "required"], "proto3": ["", "", "optional"]}[syntax])
+        if label == "required" and kind not in TYPES:
+            label = "optional"
+        return chance.choice(
+            [
+                f"{label} {kind} {name} = {number};",
+                f"{label} {kind} {name} = {number};",
+                f"repeated {kind} {name} = {number};",
+                f"map<{chance.choice(KEYS)}, {kind}> {name} = {number};",
+                f"oneof o{number} {{ {kind} {name} = {number}; {single(below)} g_{number} = {number + 100}; }}",
+            ]
+        )
+
+    bodies = []
+    for place, name in enumerate(messages):
+        below = messages if chance.random() < 0.5 else messages[place + 1 :] or ["string"]
+        numbers = chance.sample(range(1, 40), chance.randint(0, 9))
+        bodies.append(f"message {name} {{ {' '.join(field(number, below) for number in numbers)} }}")
+    return f'syntax = "{syntax}";\npackage random.v{seed};\n{IMPORTS}{enum}\n' + "\n".join(bodies)
+
+
+@cache
+def random_class(seed: int) -> type[Message]:
+    return message_class(compile_text(schema_text(seed), file_name=f"random{seed}.proto"), f"random.v{seed}.M0")
+
+
+@cache
+def walk(cls: type[Message]) -> Callable[[object], Message]:
+    return Walker().encoder(cls.DESCRIPTOR)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _figure(say: Callable[[str], None]) -> Iterator[None]:
+    yield
+    if EXAMPLES > 50:
+        say(f"converters: {dict(counted)}")
+
+
+SEEDS = st.integers(0, min(SCHEMAS_MAX, EXAMPLES // 2))
+
+
+@settings(max_examples=EXAMPLES)
+@given(data=st.data(), seed=SEEDS, options=st.sampled_from(OPTIONS))
+def test_messages_of_any_schema_come_back_from_their_dicts(
+    data: st.DataObject, seed: int, options: dict[str, Any]
+) -> None:
+    message = data.draw(filled(random_class(seed)))
+    told = to_dict(message, **options)
+    back = from_dict(told, type(message))
+    assert back == message
+    assert serialized(back) == serialized(message) == serialized(walk(type(message))(told))
+    counted["there and back"] += 1
+
+
+@settings(max_examples=EXAMPLES)
+@given(data=st.data(), seed=SEEDS)
+def test_json_format_tells_the_same_of_any_schema(data: st.DataObject, seed: int) -> None:
+    message = data.draw(filled(random_class(seed), sane=True))
+    told = json_format.MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    assert_same(to_dict(message), told, "$")
+    counted["like json_format"] += 1
+
+
+@settings(max_examples=EXAMPLES)
+@given(data=st.data(), seed=SEEDS)
+def test_generated_code_takes_what_the_walker_takes_and_refuses_the_same(data: st.DataObject, seed: int) -> None:
+    cls = random_class(seed)
+    names = [name for field in cls.DESCRIPTOR.fields for name in (field.name, field.json_name)]
+    values = to_dict(data.draw(filled(cls)))
+    changes = st.dictionaries(st.sampled_from([*names, "other"]), PLAIN, max_size=2)
+    changed = values | data.draw(changes)
+    before = repr(changed)
+    ours, theirs = outcome(lambda: from_dict(changed, cls)), outcome(lambda: walk(cls)(changed))
+    assert ours == theirs
+    assert repr(changed) == before
+    counted["refused alike" if isinstance(ours, str) else "taken alike"] += 1
+
+
+def outcome(convert: Callable[[], Message]) -> bytes | str:
+    try:
+        return partial(convert())
+    except ConversionError as error:
+        return f"{error.issues}{error.hint}"
+
+
+@pytest.mark.parametrize("number", [-0.0, 0.0, math.nan, math.inf, -math.inf, 5e-324, 3.4028234663852886e38])
+def test_numbers_at_the_edge_keep_their_bits(number: float) -> None:
+    message: Any = RICH(a_double=number, a_float=number, maybe_double=number, doubles=[number])
+    message.any_value.number_value = message.value_by_word["k"].number_value = number
+    assert partial(from_dict(to_dict(message), RICH)) == partial(message)

@@ -5,6 +5,9 @@ A field's value in a dict is what Python has for it: `int64` is an int, `bytes` 
 with keys of the map's own type. Fields without presence are always there; fields with presence are there when set.
 `from_dict(to_dict(message), type(message)) == message` holds for every message without unknown fields, extensions,
 NaN and `Value`s that hold nothing.
+
+The work is done by Python functions that are generated for each message type when it is first met; `converter_source`
+shows them.
 """
 
 from __future__ import annotations
@@ -15,15 +18,19 @@ from protopact.door import door
 
 if TYPE_CHECKING:
     from protopact.convert.decode import dict_decoder, to_dict
+    from protopact.convert.depth import depth_check
     from protopact.convert.encode import dict_encoder, from_dict
+    from protopact.convert.listing import converter_source
     from protopact.convert.values import PlainValue
 
-__all__ = ["PlainValue", "dict_decoder", "dict_encoder", "from_dict", "to_dict"]
+__all__ = ["PlainValue", "converter_source", "depth_check", "dict_decoder", "dict_encoder", "from_dict", "to_dict"]
 
 __getattr__ = door(
     __name__,
     {
         "PlainValue": "values",
+        "converter_source": "listing",
+        "depth_check": "depth",
         "dict_decoder": "decode",
         "dict_encoder": "encode",
         "from_dict": "encode",

@@ -1,31 +1,32 @@
-"""Messages → dicts: one closure per message type, built once from its descriptor."""
+"""Messages → dicts: a function for each message type, generated from its descriptor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from protopact.convert import shapes, times
+from protopact.convert import shapes, structs, times
+from protopact.convert.depth import is_deep
+from protopact.convert.family import Family, kept
 from protopact.convert.misfit import MisfitError, too_deep
+from protopact.convert.source import attribute, literal
 from protopact.convert.values import DEPTH_MAX, PlainValue, enum_names
 from protopact.errors import WrongTypeError
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import Descriptor
+    from google.protobuf.descriptor import Descriptor, EnumDescriptor
+
+    from protopact.convert.source import Source
 
 DictDecoder: TypeAlias = Callable[[Message], dict[str, PlainValue]]
 Enums: TypeAlias = Literal["name", "number"]
 Timestamps: TypeAlias = Literal["datetime", "rfc3339"]
-
-# Inside, a reader also takes the room: how many levels of messages may still follow below the one it reads.
-_Reader: TypeAlias = Callable[..., PlainValue]
-_DictReader: TypeAlias = Callable[[Message, int], dict[str, PlainValue]]
-_Put: TypeAlias = Callable[[Message, dict[str, PlainValue], int], None]
+_CountingReader: TypeAlias = Callable[[Any, int], dict[str, PlainValue]]
 
 
 def to_dict(message: Message, *, enums: Enums = "name", timestamps: Timestamps = "datetime") -> dict[str, PlainValue]:
@@ -43,199 +44,162 @@ def dict_decoder(
     message_class: type[Message], *, enums: Enums = "name", timestamps: Timestamps = "datetime"
 ) -> DictDecoder:
     """Give the function that turns messages of one class into dicts, as `to_dict` does."""
-    return _decoder(shapes.descriptor_of(message_class), enums, timestamps)
+    return kept(message_class, ("to_dict", enums, timestamps), lambda: _decoder(message_class, enums, timestamps))
 
 
-@lru_cache(maxsize=512)
-def _decoder(descriptor: Descriptor, enums: Enums, timestamps: Timestamps) -> DictDecoder:
-    message_class, full_name = GetMessageClass(descriptor), descriptor.full_name
-    builder = _Builder(by_name=enums == "name", text_only=timestamps == "rfc3339")
-    read = _read_struct if shapes.well_known_name(descriptor) == shapes.STRUCT else builder.plain(descriptor)
-    builder.build()
+def decoder_code(message_class: type[Message], *, enums: Enums = "name", timestamps: Timestamps = "datetime") -> str:
+    """Give the Python code that turns messages of one class, and all that they hold, into dicts."""
+    family = _family(enums, timestamps)
+    descriptor = shapes.descriptor_of(message_class)
+    family.name_of(descriptor, counts=is_deep(descriptor))
+    return family.text()
+
+
+def _family(enums: Enums, timestamps: Timestamps) -> Family:
+    return Family("read", _Author(by_name=enums == "name", text_only=timestamps == "rfc3339").write)
+
+
+def _decoder(message_class: type[Message], enums: Enums, timestamps: Timestamps) -> DictDecoder:
+    descriptor = shapes.descriptor_of(message_class)
+    if shapes.well_known_name(descriptor) == shapes.STRUCT:
+        return _counting(message_class, lambda: structs.read_struct)
+    family, counts = _family(enums, timestamps), is_deep(descriptor)
+    name = family.name_of(descriptor, counts=counts)
+    if counts:
+        counting = cast("dict[str, _CountingReader]", family.namespace.globals)
+        return _counting(message_class, lambda: counting[name])
+    functions = cast("dict[str, DictDecoder]", family.namespace.globals)
 
     def decode(message: Message) -> dict[str, PlainValue]:
         if type(message) is not message_class:
-            raise WrongTypeError(f"needs a {full_name} message of this decoder's class, not {type(message).__name__}")
-        try:
-            return read(message, DEPTH_MAX)
-        except MisfitError as error:
-            raise error.outward(full_name) from None
-        except RecursionError:
-            raise too_deep().outward(full_name) from None
+            raise _not_of(message_class, message)
+        return functions[name](message)
 
     return decode
 
 
-class _Builder:
-    """Builds the readers of a message type and of all types that it reaches, each once."""
+def _counting(message_class: type[Message], reader: Callable[[], _CountingReader]) -> DictDecoder:
+    def decode(message: Message) -> dict[str, PlainValue]:
+        if type(message) is not message_class:
+            raise _not_of(message_class, message)
+        try:
+            return reader()(message, DEPTH_MAX)
+        except MisfitError as error:
+            refused = error
+        except RecursionError:
+            refused = too_deep()
+        raise refused.outward(shapes.descriptor_of(message_class).full_name)
+
+    return decode
+
+
+def _not_of(message_class: type[Message], message: Message) -> WrongTypeError:
+    full_name = shapes.descriptor_of(message_class).full_name
+    return WrongTypeError(f"needs a {full_name} message of this decoder's class, not {type(message).__name__}")
+
+
+class _Author:
+    """Writes the readers of message types, one at a time."""
 
     def __init__(self, *, by_name: bool, text_only: bool) -> None:
-        self._by_name = by_name
-        self._readers: dict[str, _DictReader] = {}
-        self._todo: list[tuple[Descriptor, list[_Put]]] = []
-        self._special: dict[str, _Reader] = {
-            shapes.TIMESTAMP: _time_reader(times.timestamp_value, times.timestamp_text, text_only=text_only),
-            shapes.DURATION: _time_reader(times.duration_value, times.duration_text, text_only=text_only),
-            shapes.STRUCT: _read_struct,
-            shapes.VALUE: _read_value,
-            shapes.LIST_VALUE: _read_list_value,
-            **dict.fromkeys(shapes.WRAPPERS, _read_wrapper),
+        self.by_name = by_name
+        self.leaves: dict[str, Callable[..., PlainValue]] = {
+            shapes.TIMESTAMP: times.read_timestamp_text if text_only else times.read_timestamp,
+            shapes.DURATION: times.read_duration_text if text_only else times.read_duration,
         }
+        self._names: dict[str, dict[int, str]] = {}
 
-    def build(self) -> None:
-        """Fill what has been asked for; a list instead of recursion, since chains of types may be long."""
-        while self._todo:
-            descriptor, puts = self._todo.pop()
-            puts.extend(self._put(descriptor, field) for field in sorted(descriptor.fields, key=_number))
+    def names(self, enum: EnumDescriptor) -> dict[int, str]:
+        """Give the names of an enum's numbers, the same dict each time."""
+        return self._names.setdefault(enum.full_name, enum_names(enum))
 
-    def plain(self, descriptor: Descriptor) -> _DictReader:
-        """Give the reader of a message by its fields."""
-        known = self._readers.get(descriptor.full_name)
-        if known is not None:
-            return known
-        puts: list[_Put] = []
-
-        def read(message: Message, room: int) -> dict[str, PlainValue]:
-            if room < 0:
-                raise too_deep()
-            values: dict[str, PlainValue] = {}
-            for put in puts:
-                put(message, values, room)
-            return values
-
-        self._readers[descriptor.full_name] = read
-        self._todo.append((descriptor, puts))
-        return read
-
-    def _put(self, descriptor: Descriptor, field: FieldDescriptor) -> _Put:
-        if shapes.is_map(field):
-            return _put_map(field.name, self._reader(shapes.message_type(field).fields_by_name["value"]))
-        reader = self._reader(field)
-        if field.is_repeated:
-            return _put_list(field.name, reader)
-        if field.has_presence:
-            return _put_if_set(field.name, reader, GetMessageClass(descriptor))
-        return _put_always(field.name, reader)
-
-    def _reader(self, field: FieldDescriptor) -> _Reader | None:
-        """Give the reader of one value, None for scalars, which need none."""
-        if shapes.is_message(field):
-            descriptor = shapes.message_type(field)
-            return self._special.get(shapes.well_known_name(descriptor) or "") or self.plain(descriptor)
-        if self._by_name and field.type == FieldDescriptor.TYPE_ENUM:
-            names = enum_names(shapes.enum_type(field))
-            return lambda number, _room: names.get(number, number)
-        return None
+    def write(self, family: Family, source: Source, descriptor: Descriptor, name: str, *, counts: bool) -> None:
+        """Write the reader of one type."""
+        _Reader(self, family, source, descriptor, counts=counts).write(name)
 
 
-def _number(field: FieldDescriptor) -> int:
-    return field.number
-
-
-def _put_always(name: str, read: _Reader | None) -> _Put:
-    if read is None:
-
-        def put_scalar(message: Message, values: dict[str, PlainValue], _room: int) -> None:
-            values[name] = getattr(message, name)
-
-        return put_scalar
-
-    def put(message: Message, values: dict[str, PlainValue], room: int) -> None:
-        values[name] = read(getattr(message, name), room)
-
-    return put
-
-
-def _put_if_set(name: str, read: _Reader | None, message_class: type[Message]) -> _Put:
-    has_field = message_class.HasField  # unbound: a field may be called HasField
-
-    if read is None:
-
-        def put_scalar(message: Message, values: dict[str, PlainValue], _room: int) -> None:
-            if has_field(message, name):
-                values[name] = getattr(message, name)
-
-        return put_scalar
-
-    def put(message: Message, values: dict[str, PlainValue], room: int) -> None:
-        if has_field(message, name):
-            values[name] = read(getattr(message, name), room - 1)
-
-    return put
-
-
-def _put_list(name: str, read: _Reader | None) -> _Put:
-    if read is None:
-
-        def put_scalar(message: Message, values: dict[str, PlainValue], _room: int) -> None:
-            values[name] = list(getattr(message, name))
-
-        return put_scalar
-
-    def put(message: Message, values: dict[str, PlainValue], room: int) -> None:
-        below = room - 1
-        values[name] = [read(item, below) for item in getattr(message, name)]
-
-    return put
-
-
-def _put_map(name: str, read: _Reader | None) -> _Put:
-    if read is None:
-
-        def put_scalar(message: Message, values: dict[str, PlainValue], _room: int) -> None:
-            entries = getattr(message, name)
-            values[name] = {key: entries[key] for key in entries}
-
-        return put_scalar
-
-    def put(message: Message, values: dict[str, PlainValue], room: int) -> None:
-        entries, below = getattr(message, name), room - 2
-        values[name] = {key: read(entries[key], below) for key in entries}
-
-    return put
-
-
-def _time_reader(
-    value_of: Callable[[int, int], PlainValue], text_of: Callable[[int, int], str | None], *, text_only: bool
-) -> _Reader:
-    def read(message: Any, _room: int) -> PlainValue:
-        seconds, nanos = message.seconds, message.nanos
-        value = None if text_only else value_of(seconds, nanos)
-        if value is None:
-            value = text_of(seconds, nanos)
-        return {"seconds": seconds, "nanos": nanos} if value is None else value
-
-    return read
-
-
-def _read_wrapper(message: Any, _room: int) -> PlainValue:
-    value: PlainValue = message.value
-    return value
-
-
-def _read_struct(message: Any, room: int) -> dict[str, PlainValue]:
-    if room < 0:
-        raise too_deep()
-    fields, below = message.fields, room - 2
-    return {key: _read_value(fields[key], below) for key in fields}
-
-
-def _read_list_value(message: Any, room: int) -> list[PlainValue]:
-    if room < 0:
-        raise too_deep()
-    return [_read_value(value, room - 1) for value in message.values]
-
-
-def _read_value(message: Message, room: int) -> PlainValue:
-    kind = message.WhichOneof("kind")
-    if kind is None or kind == "null_value":
-        return None
-    value = getattr(message, kind)
-    read = _VALUE_READERS.get(kind)
-    return value if read is None else read(value, room - 1)
-
-
-_VALUE_READERS: dict[str, Callable[[Message, int], PlainValue]] = {
-    "struct_value": _read_struct,
-    "list_value": _read_list_value,
+_STRUCTS: dict[str, Callable[..., PlainValue]] = {
+    shapes.STRUCT: structs.read_struct,
+    shapes.VALUE: structs.read_value,
+    shapes.LIST_VALUE: structs.read_list_value,
 }
+
+
+class _Reader:
+    """The reader of one message type in the making."""
+
+    def __init__(
+        self, author: _Author, family: Family, source: Source, descriptor: Descriptor, *, counts: bool
+    ) -> None:
+        self._author, self._family, self._source = author, family, source
+        self._descriptor, self._counts = descriptor, counts
+        self._has_field = source.bind(GetMessageClass(descriptor).HasField, "has_field")
+
+    def write(self, name: str) -> None:
+        line, block = self._source.line, self._source.block
+        fields = sorted(self._descriptor.fields, key=lambda field: field.number)
+        with block(f"def {name}(message{', room' if self._counts else ''}):"):
+            if self._counts:
+                with block("if room < 0:"):
+                    line(f"raise {self._source.bind(too_deep, 'too_deep')}()")
+            groups = [(bool(always), list(group)) for always, group in groupby(fields, _is_always_there)]
+            first = groups.pop(0)[1] if groups and groups[0][0] else []
+            line("values = {")
+            for field in first:
+                line(f"    {literal(field.name)}: {self._whole(field)},")
+            line("}")
+            for always, group in groups:
+                self._put_always(group) if always else self._put_if_set(group)
+            line("return values")
+
+    def _put_always(self, fields: list[FieldDescriptor]) -> None:
+        for field in fields:
+            self._source.line(f"values[{literal(field.name)}] = {self._whole(field)}")
+
+    def _put_if_set(self, fields: list[FieldDescriptor]) -> None:
+        for oneof, members in groupby(fields, shapes.contested_oneof):
+            word = "if"
+            for field in members:
+                with self._source.block(f"{word} {self._has_field}(message, {literal(field.name)}):"):
+                    self._source.line(f"values[{literal(field.name)}] = {self._whole(field)}")
+                word = "if" if oneof is None else "elif"
+
+    def _whole(self, field: FieldDescriptor) -> str:
+        """Give the expression for all that a field holds."""
+        held = attribute("message", field.name)
+        if shapes.is_map(field):
+            value = shapes.message_type(field).fields_by_name["value"]
+            return f"{{key: {self._one(value, 'held[key]', 2)} for held in ({held},) for key in held}}"
+        if not field.is_repeated:
+            return self._one(field, held, 1)
+        if self._is_itself(field):
+            return f"{held}[:]"
+        return f"[{self._one(field, 'item', 1)} for item in {held}]"
+
+    def _is_itself(self, field: FieldDescriptor) -> bool:
+        return not shapes.is_message(field) and not (self._author.by_name and field.type == FieldDescriptor.TYPE_ENUM)
+
+    def _one(self, field: FieldDescriptor, held: str, levels: int) -> str:
+        """Give the expression for a single value, `levels` below the message."""
+        if self._is_itself(field):
+            return held
+        bind = self._source.bind
+        if field.type == FieldDescriptor.TYPE_ENUM:
+            enum = shapes.enum_type(field)
+            return f"{bind(self._author.names(enum), f'names_of_{enum.name}')}.get(number := {held}, number)"
+        descriptor = shapes.message_type(field)
+        known = shapes.well_known_name(descriptor)
+        if known in shapes.WRAPPERS:
+            return f"{held}.value"
+        if known in self._author.leaves:
+            read = self._author.leaves[known]
+            return f"{bind(read, read.__name__)}({held})"
+        room = f", room - {levels}" if self._counts else ""
+        if known in _STRUCTS:
+            read = _STRUCTS[known]
+            return f"{bind(read, read.__name__)}({held}{room})"
+        return f"{self._family.name_of(descriptor, counts=self._counts)}({held}{room})"
+
+
+def _is_always_there(field: FieldDescriptor) -> bool:
+    return field.is_repeated or not field.has_presence

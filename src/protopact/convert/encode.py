@@ -1,43 +1,52 @@
-"""Dicts → messages: one closure per message type, built once from its descriptor."""
+"""Dicts → messages: a function for each message type, generated from its descriptor.
+
+Generated code knows values of the plainest types: a dict, a list, a str. Others (an int for a double, a mapping of
+another type, a message) it hands over to the walker, value by value. When anything at all goes wrong it gives up, and
+the walker goes over the whole value again to tell every misfit with its path.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
-from google.protobuf import struct_pb2
-from google.protobuf.message import Error, Message
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from protopact.convert import shapes, times
-from protopact.convert.misfit import Misfit, MisfitError, field_step, key_step, misfit, too_deep, type_words
-from protopact.convert.values import DEPTH_MAX, Check, check_of, nearest
+from protopact.convert import shapes, structs, times
+from protopact.convert.depth import is_deep
+from protopact.convert.explain import Walker
+from protopact.convert.family import Family, kept
+from protopact.convert.misfit import too_deep
+from protopact.convert.source import assignment, attribute, literal
+from protopact.convert.values import DEPTH_MAX, FLOAT32_MAX, check_of, type_name
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import Descriptor, FieldDescriptor
+    from google.protobuf.descriptor import Descriptor
+
+    from protopact.convert.source import Source
 
 M = TypeVar("M", bound=Message)
 
 DictEncoder: TypeAlias = Callable[[Mapping[str, object]], M]
 
-# Inside, the room says how many levels of messages may still follow below the one that is filled.
-_Fill: TypeAlias = Callable[[Message, object, int], None]
-_Put: TypeAlias = Callable[[Message, object, int], None]
+_MANY_FIELDS = 64
+_MANY_FIELDS_SHARE = 8  # about as much quicker is a field that is not there than a key that the walker takes
 
-_MAPPINGS = (dict, Mapping)  # the first of each is what comes, and the second slow to ask for
-_LISTS = (list, tuple)
-_HINTS_MAX = 5  # looking for near names is slow, and hostile input may hold many unknown ones
-
-
-class _Slot(NamedTuple):
-    """One key of a dict: the field's name, how to put a value, its oneof if any, and whether None is a value."""
-
-    name: str
-    put: _Put
-    oneof: str | None
-    takes_none: bool
+_PLAIN_TYPES: dict[int, str] = {
+    FieldDescriptor.CPPTYPE_INT32: "type({0}) is int",
+    FieldDescriptor.CPPTYPE_INT64: "type({0}) is int",
+    FieldDescriptor.CPPTYPE_UINT32: "type({0}) is int",
+    FieldDescriptor.CPPTYPE_UINT64: "type({0}) is int",
+    FieldDescriptor.CPPTYPE_DOUBLE: "type({0}) is float",
+    FieldDescriptor.CPPTYPE_FLOAT: f"type({{0}}) is float and {-FLOAT32_MAX!r} <= {{0}} <= {FLOAT32_MAX!r}",
+    FieldDescriptor.CPPTYPE_BOOL: "type({0}) is bool",
+    FieldDescriptor.CPPTYPE_ENUM: "type({0}) is str or type({0}) is int",
+    FieldDescriptor.CPPTYPE_STRING: "type({0}) is str",
+}
+"""What a value must be for the runtime to take it as it is; ranges, names and surrogates the runtime checks itself."""
 
 
 def from_dict(data: Mapping[str, object], message_class: type[M]) -> M:
@@ -54,338 +63,266 @@ def from_dict(data: Mapping[str, object], message_class: type[M]) -> M:
 
 def dict_encoder(message_class: type[M]) -> DictEncoder[M]:
     """Give the function that turns dicts into messages of one class, as `from_dict` does."""
-    return cast("DictEncoder[M]", _encoder(shapes.descriptor_of(message_class)))
+    return cast("DictEncoder[M]", kept(message_class, "from_dict", lambda: _encoder(message_class)))
 
 
-@lru_cache(maxsize=512)
-def _encoder(descriptor: Descriptor) -> DictEncoder[Message]:
-    message_class, full_name = GetMessageClass(descriptor), descriptor.full_name
-    builder = _Builder()
-    fill = _fill_struct if shapes.well_known_name(descriptor) == shapes.STRUCT else builder.plain(descriptor)
-    builder.build()
-
-    def encode(data: Mapping[str, object]) -> Message:
-        message = message_class()
-        try:
-            if isinstance(data, Message):
-                raise misfit(f"needs a mapping, not {type_words(data)}", hint="it is a message already")
-            fill(message, data, DEPTH_MAX)
-        except MisfitError as error:
-            raise error.outward(full_name) from None
-        except RecursionError:
-            raise too_deep().outward(full_name) from None
-        return message
-
-    return encode
+def encoder_code(message_class: type[Message]) -> str:
+    """Give the Python code that turns dicts into messages of one class, and into all that they hold."""
+    family, _ = _outer(message_class)
+    return family.text()
 
 
-class _Builder:
-    """Builds the fillers of a message type and of all types that it reaches, each once."""
+def _outer(message_class: type[Message]) -> tuple[Family, str]:
+    """Give a family that begins with a message class, and the name of the function that makes its messages."""
+    descriptor, author = shapes.descriptor_of(message_class), _Author()
+    family = Family("write", author.write)
+    counts = is_deep(descriptor)
+    write = family.name_of(descriptor, counts=counts)
+    source = family.source("encode", descriptor)
+    name = family.namespace.fresh("encode")
+    make, explain = (
+        source.bind(message_class, f"new_{descriptor.name}"),
+        source.bind(author.walker.encoder(descriptor), "explain"),
+    )
+    line, block = source.line, source.block
+    with block(f"def {name}(data):"):
+        with block("if type(data) is dict:"):
+            with block("try:"):
+                line(f"message = {make}()")
+                line(f"{write}(message, data{f', {DEPTH_MAX}' if counts else ''})")
+                line("return message")
+            with block("except Exception:"):
+                line("pass")
+        line(f"return {explain}(data)")
+    source.build()
+    return family, name
+
+
+def _encoder(message_class: type[Message]) -> DictEncoder[Message]:
+    descriptor = shapes.descriptor_of(message_class)
+    if shapes.well_known_name(descriptor) == shapes.STRUCT:
+        return Walker().encoder(descriptor)
+    family, name = _outer(message_class)
+    return cast("DictEncoder[Message]", family.namespace[name])
+
+
+class _Author:
+    """Writes the writers of message types, one at a time."""
 
     def __init__(self) -> None:
-        self._fillers: dict[str, _Fill] = {}
-        self._todo: list[tuple[Descriptor, dict[str, _Slot], list[str]]] = []
+        self.walker = Walker()
 
-    def build(self) -> None:
-        """Fill what has been asked for; a list instead of recursion, since chains of types may be long."""
-        while self._todo:
-            descriptor, slots, required = self._todo.pop()
-            required.extend(field.name for field in descriptor.fields if field.is_required)
-            own = {field.name: self._slot(field) for field in descriptor.fields}
-            by_json_name = {field.json_name: own[field.name] for field in descriptor.fields}
-            slots.update(by_json_name | own)
+    def write(self, family: Family, source: Source, descriptor: Descriptor, name: str, *, counts: bool) -> None:
+        """Write the writer of one type."""
+        _Writer(self.walker, family, source, descriptor, counts=counts).write(name)
 
-    def plain(self, descriptor: Descriptor) -> _Fill:
-        """Give the filler of a message by its fields."""
-        known = self._fillers.get(descriptor.full_name)
-        if known is None:
-            slots: dict[str, _Slot] = {}
-            required: list[str] = []
-            known = self._fillers[descriptor.full_name] = _plain_filler(GetMessageClass(descriptor), slots, required)
-            self._todo.append((descriptor, slots, required))
-        return known
 
-    def _slot(self, field: FieldDescriptor) -> _Slot:
-        oneof = field.containing_oneof
-        contested = oneof.name if oneof is not None and len(oneof.fields) > 1 else None
-        takes_none = not field.is_repeated and _well_known(field) == shapes.VALUE
-        return _Slot(field.name, self._put(field), contested, takes_none)
+class _Writer:
+    """The writer of one message type in the making."""
 
-    def _put(self, field: FieldDescriptor) -> _Put:
-        if shapes.is_map(field):
-            key, value = (shapes.message_type(field).fields_by_name[part] for part in ("key", "value"))
-            if shapes.is_message(value):
-                return _put_message_map(field.name, check_of(key), self._filler(value))
-            return _put_scalar_map(field.name, check_of(key), check_of(value))
+    def __init__(self, walker: Walker, family: Family, source: Source, descriptor: Descriptor, *, counts: bool) -> None:
+        self._walker, self._family, self._source = walker, family, source
+        self._descriptor, self._counts = descriptor, counts
+        message_class = GetMessageClass(descriptor)
+        self._has_field = source.bind(message_class.HasField, "has_field")  # unbound: a field may be called so
+        self._set_in_parent = source.bind(message_class.SetInParent, "set_in_parent")
+        names = {oneof.name for field in descriptor.fields if (oneof := field.containing_oneof) is not None}
+        self._begun: set[str] = set()
+        self._chosen = {name: source.local(f"chosen_{name}") for name in sorted(names)}
+
+    def write(self, name: str) -> None:
+        line, block, fields = self._source.line, self._source.block, self._descriptor.fields
+        keys = self._source.bind(Keys(self._descriptor), f"keys_of_{self._descriptor.name}")
+        contested = dict.fromkeys(shapes.contested_oneof(field) for field in fields)
+        with block(f"def {name}(message, data{', room' if self._counts else ''}):"):
+            if len(fields) >= _MANY_FIELDS:
+                self._leave_few_keys(len(fields))
+            line("absent = 0")
+            for oneof in contested:
+                if oneof is not None:
+                    line(f"{self._chosen[oneof]} = False")
+            for field in sorted(fields, key=lambda field: field.number):
+                self._put(field)
+            with block(f"if len(data) != {len(fields)} - absent:"):
+                line(f"left = {keys}.left(data)")
+                with block("if left:"):
+                    line(f"{name}(message, left{', room' if self._counts else ''})")
+            with block(f"if absent == {len(fields)}:"):
+                line(f"{self._set_in_parent}(message)")
+            for field in fields:
+                if field.is_required:
+                    with block(f"if not {self._has_field}(message, {literal(field.name)}):"):
+                        line(f"raise KeyError({literal(field.name)})")
+
+    def _leave_few_keys(self, fields: int) -> None:
+        """Have the walker fill what has few of many fields: it goes by keys, and generated code by fields."""
+        with self._source.block(f"if len(data) < {fields // _MANY_FIELDS_SHARE}:"):
+            fill = self._source.bind(self._walker.filler(self._descriptor), f"fill_{self._descriptor.name}")
+            self._source.line(f"{self._set_in_parent}(message)")
+            self._source.line(f"return {fill}(message, data, {self._room(0)})")
+
+    def _put(self, field: FieldDescriptor) -> None:
+        line, block = self._source.line, self._source.block
+        if not field.is_repeated and shapes.takes_none(field):
+            head = f"if {literal(field.name)} in data:"
+            value = f"value = data[{literal(field.name)}]"
+        else:
+            line(f"value = data.get({literal(field.name)})")
+            head, value = "if value is not None:", ""
+        with block(head):
+            self._choose(field)
+            if value:
+                line(value)
+            if shapes.is_map(field):
+                self._put_map(field)
+            elif field.is_repeated:
+                self._put_list(field)
+            elif shapes.is_message(field):
+                self._refuse_below(1)
+                otherwise = f"{self._bound_put(field)}(message, value, {self._room(0)})"
+                self._fill(field, attribute("message", field.name), "value", 1, otherwise)
+            else:
+                line(assignment("message", field.name, self._checked(field, "value")))
+        with block("else:"):
+            line("absent += 1")
+
+    def _choose(self, field: FieldDescriptor) -> None:
+        oneof = shapes.contested_oneof(field)
+        if oneof is None:
+            return
+        if oneof in self._begun:
+            with self._source.block(f"if {self._chosen[oneof]}:"):
+                self._source.line(f"raise KeyError({literal(field.name)})")
+        self._begun.add(oneof)
+        self._source.line(f"{self._chosen[oneof]} = True")
+
+    def _put_list(self, field: FieldDescriptor) -> None:
+        line, block = self._source.line, self._source.block
+        otherwise = f"{self._bound_put(field)}(message, value, {self._room(0)})"
+        with block("if type(value) is not list:"):
+            line(otherwise)
         if shapes.is_message(field):
-            put_message = _put_message_list if field.is_repeated else _put_message
-            return put_message(field.name, self._filler(field))
-        put_scalar = _put_scalar_list if field.is_repeated else _put_scalar
-        return put_scalar(field.name, check_of(field))
-
-    def _filler(self, field: FieldDescriptor) -> _Fill:
-        name, descriptor = _well_known(field), shapes.message_type(field)
-        if name in shapes.WRAPPERS:
-            return _wrapper_filler(descriptor)
-        if name == shapes.TIMESTAMP:
-            return _time_filler(self.plain(descriptor), datetime, times.timestamp_of_datetime, times.timestamp_of_text)
-        if name == shapes.DURATION:
-            return _time_filler(self.plain(descriptor), timedelta, times.duration_of_timedelta, times.duration_of_text)
-        fill = _VALUE_FILLERS.get(name or "")
-        return self.plain(descriptor) if fill is None else _or_adopt(descriptor, fill)
-
-
-def _well_known(field: FieldDescriptor) -> str | None:
-    return shapes.well_known_name(shapes.message_type(field)) if shapes.is_message(field) else None
-
-
-# ── a message by its fields ──────────────────────────────────────────────────────────────────────
-
-
-def _plain_filler(message_class: type[Message], slots: dict[str, _Slot], required: list[str]) -> _Fill:
-    has_field = message_class.HasField  # unbound: a field may be called HasField
-    full_name = message_class.DESCRIPTOR.full_name
-
-    def fill(message: Message, data: object, room: int) -> None:
-        if not isinstance(data, _MAPPINGS):
-            _adopt(message, data, message_class)
+            with block("elif value:"):
+                self._refuse_below(1)
+                line(f"add = {attribute('message', field.name)}.add")
+                with block("for item in value:"):
+                    fill = self._source.bind(self._walker.fill(field), f"fill_{field.name}")
+                    self._fill(field, "add()", "item", 1, f"{fill}(add(), item, {self._room(1)})")
+            with block("else:"):
+                line(f"{self._set_in_parent}(message)")
             return
-        misfits: list[Misfit] = []
-        chosen: dict[str, object] = {}
-        for key, value in data.items():
-            slot = slots.get(key)
-            if slot is None:
-                misfits.append(_unknown(key, full_name, slots if len(misfits) < _HINTS_MAX else {}))
-            elif value is not None or slot.takes_none:
-                if slot.oneof or key != slot.name:
-                    misfits.extend(_clash(key, slot, data, chosen))
-                try:
-                    slot.put(message, value, room)
-                except MisfitError as error:
-                    misfits.extend(error.below(field_step(key)))
-        if required:
-            misfits.extend(
-                _missing(name for name in required if not has_field(message, name) and data.get(name) is None)
+        with block("else:"):
+            with block("for item in value:"), block(f"if not ({_plainly(field, 'item')}):"):
+                line(otherwise)
+                line("break")
+            with block("else:"):
+                line(f"{attribute('message', field.name)}.extend(value)")
+
+    def _put_map(self, field: FieldDescriptor) -> None:
+        line, block = self._source.line, self._source.block
+        key, value = (shapes.message_type(field).fields_by_name[part] for part in ("key", "value"))
+        with block("if type(value) is not dict:"):
+            line(f"{self._bound_put(field)}(message, value, {self._room(0)})")
+        with block("elif value:"):
+            self._refuse_below(2 if shapes.is_message(value) else 1)
+            line(f"entries = {attribute('message', field.name)}")
+            with block("for key, item in value.items():"):
+                entry = f"entries[{self._checked(key, 'key')}]"
+                if shapes.is_message(value):
+                    fill = self._source.bind(self._walker.fill(value), f"fill_{field.name}")
+                    self._fill(value, entry, "item", 2, f"{fill}({entry}, item, {self._room(2)})")
+                else:
+                    line(f"{entry} = {self._checked(value, 'item')}")
+        with block("else:"):
+            line(f"{self._set_in_parent}(message)")
+
+    def _fill(self, field: FieldDescriptor, child: str, value: str, levels: int, otherwise: str) -> None:
+        """Add the lines that fill a child, `levels` below the message, from a value that is not None."""
+        line, block = self._source.line, self._source.block
+        descriptor = shapes.message_type(field)
+        known = shapes.well_known_name(descriptor)
+        lines: tuple[str, ...]
+        if known == shapes.VALUE:
+            head = f"if not isinstance({value}, {self._source.bind(Message, 'Message')}):"
+            lines = (
+                f"{self._source.bind(structs.write_value, 'write_value')}({child}, {value}, {self._room(levels)})",
             )
-        if misfits:
-            raise MisfitError(*misfits)
-
-    return fill
-
-
-def _missing(paths: Iterable[str]) -> Iterator[Misfit]:
-    return (Misfit(f".{path}", "the required field is missing") for path in paths)
-
-
-def _unknown(key: object, full_name: str, slots: dict[str, _Slot]) -> Misfit:
-    if not isinstance(key, str):
-        return Misfit(key_step(key), f"a field's name is a str, not {type_words(key)}")
-    return Misfit(field_step(key), f"{full_name} has no such field{nearest(key, slots)}")
-
-
-def _clash(key: str, slot: _Slot, data: Mapping[str, object], chosen: dict[str, object]) -> Iterator[Misfit]:
-    if key != slot.name and data.get(slot.name) is not None:
-        yield Misfit(field_step(key), f"the field is given twice, also as {slot.name!r}")
-    elif slot.oneof:
-        other = chosen.setdefault(slot.oneof, slot.name)
-        if other != slot.name:
-            yield Misfit(field_step(key), f"oneof {slot.oneof!r} is set already, by {other!r}")
-
-
-def _adopt(message: Message, value: object, message_class: type[Message]) -> None:
-    """Copy a message of the same full name: directly, or by bytes when it comes from another descriptor pool."""
-    full_name = message_class.DESCRIPTOR.full_name
-    if not isinstance(value, Message):
-        raise misfit(f"needs a mapping or a {full_name} message, not {type_words(value)}")
-    given = type(value)
-    if given.DESCRIPTOR.full_name != full_name:
-        raise misfit(f"needs a {full_name} message, not {given.DESCRIPTOR.full_name}")
-    if given is message_class:
-        message_class.CopyFrom(message, value)
-    else:
-        try:
-            message_class.MergeFromString(message, given.SerializePartialToString(value))
-        except Error:
-            raise misfit(f"the {full_name} message of another descriptor pool cannot be read as this one") from None
-    if not message_class.IsInitialized(message):
-        missing = cast("Any", message_class).FindInitializationErrors(message)
-        raise MisfitError(*_missing(missing))
-
-
-# ── fields ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def _put_scalar(name: str, check: Check) -> _Put:
-    def put(message: Message, value: object, _room: int) -> None:
-        setattr(message, name, check(value))
-
-    return put
-
-
-def _put_scalar_list(name: str, check: Check) -> _Put:
-    def put(message: Message, value: object, _room: int) -> None:
-        items = _items(value)
-        try:
-            getattr(message, name).extend([check(item) for item in items])
-        except MisfitError:
-            raise MisfitError(*_item_misfits(items, check)) from None
-
-    return put
-
-
-def _put_scalar_map(name: str, check_key: Check, check: Check) -> _Put:
-    def put(message: Message, value: object, room: int) -> None:
-        entries = getattr(message, name)
-        misfits: list[Misfit] = []
-        for key, item in _entries(value, room - 1):
-            try:
-                entries[check_key(key)] = check(item)
-            except MisfitError as error:
-                misfits.extend(error.below(key_step(key)))
-        if misfits:
-            raise MisfitError(*misfits)
-
-    return put
-
-
-def _put_message(name: str, fill: _Fill) -> _Put:
-    def put(message: Message, value: object, room: int) -> None:
-        if room < 1:
-            raise too_deep()
-        child = getattr(message, name)
-        type(child).SetInParent(child)
-        fill(child, value, room - 1)
-
-    return put
-
-
-def _put_message_list(name: str, fill: _Fill) -> _Put:
-    def put(message: Message, value: object, room: int) -> None:
-        if room < 1:
-            raise too_deep()
-        add = getattr(message, name).add
-        misfits: list[Misfit] = []
-        for index, item in enumerate(_items(value)):
-            try:
-                fill(add(), item, room - 1)
-            except MisfitError as error:
-                misfits.extend(error.below(key_step(index)))
-        if misfits:
-            raise MisfitError(*misfits)
-
-    return put
-
-
-def _put_message_map(name: str, check_key: Check, fill: _Fill) -> _Put:
-    def put(message: Message, value: object, room: int) -> None:
-        entries, below = getattr(message, name), room - 2
-        misfits: list[Misfit] = []
-        for key, item in _entries(value, below):
-            try:
-                fill(entries[check_key(key)], item, below)
-            except MisfitError as error:
-                misfits.extend(error.below(key_step(key)))
-        if misfits:
-            raise MisfitError(*misfits)
-
-    return put
-
-
-def _items(value: object) -> Sequence[object]:
-    if isinstance(value, _LISTS):
-        return value
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview):
-        return value
-    raise misfit(f"needs a list, not {type_words(value)}")
-
-
-def _item_misfits(items: Sequence[object], check: Check) -> Iterator[Misfit]:
-    for index, item in enumerate(items):
-        try:
-            check(item)
-        except MisfitError as error:
-            yield from error.below(key_step(index))
-
-
-def _entries(value: object, room: int) -> Iterable[tuple[object, object]]:
-    if not isinstance(value, _MAPPINGS):
-        raise misfit(f"needs a mapping, not {type_words(value)}")
-    if value and room < 0:
-        raise too_deep()
-    return value.items()
-
-
-# ── well-known types ─────────────────────────────────────────────────────────────────────────────
-
-T = TypeVar("T")
-
-
-def _time_filler(
-    plain: _Fill, kind: type[T], of_value: Callable[[T], tuple[int, int]], of_text: Callable[[str], tuple[int, int]]
-) -> _Fill:
-    def fill(message: Any, value: object, room: int) -> None:
-        if isinstance(value, kind):
-            message.seconds, message.nanos = of_value(value)
-        elif isinstance(value, str):
-            message.seconds, message.nanos = of_text(value)
-        elif isinstance(value, Mapping | Message):
-            plain(message, value, room)
+        elif known == shapes.TIMESTAMP:
+            head = f"if type({value}) is {self._source.bind(datetime, 'datetime')}:"
+            lines = times.writing_timestamp(child, value, self._source.bind(times.EPOCH, "EPOCH"))
+        elif known in _BY_HAND:
+            kind, write, takes_room = _BY_HAND[known]
+            room = f", {self._room(levels)}" if takes_room else ""
+            filled = f" and {value}" if takes_room else ""  # an empty one would not be set by filling it
+            name = kind.__name__ if kind in _BUILTIN else self._source.bind(kind, kind.__name__)
+            head = f"if type({value}) is {name}{filled}:"
+            lines = (f"{self._source.bind(write, write.__name__)}({child}, {value}{room})",)
+        elif known in shapes.WRAPPERS:
+            head = f"if {_plainly(descriptor.fields_by_name['value'], value)}:"
+            lines = (f"{child}.value = {value}",)
         else:
-            raise misfit(f"needs a {kind.__name__}, text or a message, not {type_words(value)}")
+            head = f"if type({value}) is dict:"
+            room = f", {self._room(levels)}" if self._counts else ""
+            lines = (f"{self._family.name_of(descriptor, counts=self._counts)}({child}, {value}{room})",)
+        with block(head):
+            for text in lines:
+                line(text)
+        with block("else:"):
+            line(otherwise)
 
-    return fill
+    def _checked(self, field: FieldDescriptor, value: str) -> str:
+        """Give the expression for a scalar that is good as it is, or else checked."""
+        check = self._source.bind(check_of(field), f"check_{type_name(field)}")
+        return f"{value} if {_plainly(field, value)} else {check}({value})"
 
+    def _bound_put(self, field: FieldDescriptor) -> str:
+        return self._source.bind(self._walker.put(field), f"put_{field.name}")
 
-def _wrapper_filler(descriptor: Descriptor) -> _Fill:
-    check = check_of(descriptor.fields_by_name["value"])
+    def _refuse_below(self, levels: int) -> None:
+        if self._counts:
+            with self._source.block(f"if room < {levels}:"):
+                self._source.line(f"raise {self._source.bind(too_deep, 'too_deep')}()")
 
-    def fill(message: Any, value: object, _room: int) -> None:
-        message.value = check(value)
-
-    return _or_adopt(descriptor, fill)
-
-
-def _or_adopt(descriptor: Descriptor, fill: _Fill) -> _Fill:
-    message_class = GetMessageClass(descriptor)
-
-    def fill_or_adopt(message: Message, value: object, room: int) -> None:
-        if isinstance(value, Message):
-            _adopt(message, value, message_class)
-        else:
-            fill(message, value, room)
-
-    return fill_or_adopt
-
-
-def _fill_value(message: Message, value: object, room: int) -> None:
-    for kind, put in _KINDS:
-        if isinstance(value, kind):
-            put(message, value, room)
-            return
-    raise misfit(f"needs None, a bool, number, str, list or mapping, not {type_words(value)}")
+    def _room(self, levels: int) -> str:
+        if not self._counts:
+            return str(DEPTH_MAX)
+        return f"room - {levels}" if levels else "room"
 
 
-def _put_null(message: Any, _value: object, _room: int) -> None:
-    message.null_value = 0
+_BUILTIN = (dict, list)
+_BY_HAND: dict[str | None, tuple[type, Callable[..., None], bool]] = {
+    shapes.DURATION: (timedelta, times.write_duration, False),
+    shapes.STRUCT: (dict, structs.write_struct, True),
+    shapes.LIST_VALUE: (list, structs.write_list_value, True),
+}
 
 
-def _refuse_bytes(_message: Message, _value: object, _room: int) -> None:
-    raise misfit("a Value holds no bytes", hint="encode them as base64 text")
+def _plainly(field: FieldDescriptor, value: str) -> str:
+    """Give the condition under which the runtime takes a value as it is."""
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return f"type({value}) is bytes"
+    return _PLAIN_TYPES[field.cpp_type].format(value)
 
 
-_check_key = check_of(struct_pb2.Struct.FieldsEntry.DESCRIPTOR.fields_by_name["key"])
-_value_fields = struct_pb2.Value.DESCRIPTOR.fields_by_name
-_fill_struct: _Fill = _put_message_map("fields", _check_key, _fill_value)
-_fill_list_value: _Fill = _put_message_list("values", _fill_value)
-_VALUE_FILLERS = {shapes.STRUCT: _fill_struct, shapes.VALUE: _fill_value, shapes.LIST_VALUE: _fill_list_value}
+class Keys:
+    """The keys that dicts of a message type may have."""
 
-# The order matters: a bool is an int for isinstance, a str a Sequence.
-_KINDS: tuple[tuple[type | tuple[type, ...], _Put], ...] = (
-    (str, _put_scalar("string_value", check_of(_value_fields["string_value"]))),
-    (bool, _put_scalar("bool_value", check_of(_value_fields["bool_value"]))),
-    ((int, float), _put_scalar("number_value", check_of(_value_fields["number_value"]))),
-    (type(None), _put_null),
-    (Mapping, _put_message("struct_value", _fill_struct)),
-    ((bytes, bytearray, memoryview), _refuse_bytes),
-    (Sequence, _put_message("list_value", _fill_list_value)),
-)
+    def __init__(self, descriptor: Descriptor) -> None:
+        """Read the names of all fields, and their names in JSON."""
+        self._names = frozenset(field.name for field in descriptor.fields)
+        self._by_json_name = {field.json_name: field.name for field in descriptor.fields}
+        self._oneofs = {field.name: shapes.contested_oneof(field) for field in descriptor.fields}
+
+    def left(self, data: dict[str, object]) -> dict[str, object]:
+        """Give what a dict holds under names of JSON, by the fields' own names.
+
+        KeyError for a key that is no name, for a field given twice, and where members of a oneof may meet.
+        """
+        left: dict[str, object] = {}
+        for key, value in data.items():
+            if key not in self._names:
+                name = self._by_json_name[key]
+                if data.get(name) is not None or self._oneofs[name] is not None:
+                    raise KeyError(key)
+                left[name] = value
+        return left

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2, wrappers_pb2
+from google.protobuf import any_pb2, duration_pb2, field_mask_pb2, struct_pb2, timestamp_pb2, wrappers_pb2
 from google.protobuf.descriptor import FieldDescriptor
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor
     from google.protobuf.message import Message
 
+ANY = any_pb2.Any.DESCRIPTOR.full_name
+FIELD_MASK = field_mask_pb2.FieldMask.DESCRIPTOR.full_name
 TIMESTAMP = timestamp_pb2.Timestamp.DESCRIPTOR.full_name
 DURATION = duration_pb2.Duration.DESCRIPTOR.full_name
 STRUCT = struct_pb2.Struct.DESCRIPTOR.full_name
@@ -24,7 +26,7 @@ WRAPPERS = frozenset(descriptor.full_name for descriptor in wrappers_pb2.DESCRIP
 
 _ORIGINALS: dict[str, Descriptor] = {
     descriptor.full_name: descriptor
-    for file in (timestamp_pb2, duration_pb2, struct_pb2, wrappers_pb2)
+    for file in (any_pb2, duration_pb2, field_mask_pb2, struct_pb2, timestamp_pb2, wrappers_pb2)
     for descriptor in file.DESCRIPTOR.message_types_by_name.values()
 }
 _RECURSIVE = frozenset((STRUCT, VALUE, LIST_VALUE))
@@ -87,3 +89,14 @@ def is_map(field: FieldDescriptor) -> bool:
 def is_message(field: FieldDescriptor) -> bool:
     """Tell whether a field's single value is a message or a group."""
     return field.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE
+
+
+def takes_none(field: FieldDescriptor) -> bool:
+    """Tell whether None is a value of a field's type, and not the absence of one."""
+    return is_message(field) and well_known_name(message_type(field)) == VALUE
+
+
+def contested_oneof(field: FieldDescriptor) -> str | None:
+    """Give the name of the oneof in which a field is one of several members."""
+    oneof = field.containing_oneof
+    return oneof.name if oneof is not None and len(oneof.fields) > 1 else None

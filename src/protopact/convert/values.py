@@ -29,8 +29,11 @@ DEPTH_MAX = 100
 Check: TypeAlias = Callable[[object], object]
 """Gives the value to store in a message, or raises MisfitError."""
 
+FLOAT32_MAX = 3.4028234663852886e38
+"""The greatest finite float of 32 bits."""
+
 _FLOAT32 = struct.Struct("<f")
-_INTEGERS = {
+INTEGERS = {
     FieldDescriptor.TYPE_INT32: ("int32", -(1 << 31), (1 << 31) - 1),
     FieldDescriptor.TYPE_SINT32: ("sint32", -(1 << 31), (1 << 31) - 1),
     FieldDescriptor.TYPE_SFIXED32: ("sfixed32", -(1 << 31), (1 << 31) - 1),
@@ -42,6 +45,11 @@ _INTEGERS = {
     FieldDescriptor.TYPE_UINT64: ("uint64", 0, (1 << 64) - 1),
     FieldDescriptor.TYPE_FIXED64: ("fixed64", 0, (1 << 64) - 1),
 }
+
+
+def type_name(field: FieldDescriptor) -> str:
+    """Give the name of a scalar field's type, as a `.proto` has it; `enum` for enums."""
+    return INTEGERS[field.type][0] if field.type in INTEGERS else _OTHER_TYPES[field.type]
 
 
 def check_of(field: FieldDescriptor) -> Check:
@@ -120,12 +128,22 @@ def _check_bytes(value: object) -> bytes:
 
 
 _CHECKS: dict[int, Check] = {
-    **{kind: _integer_check(*limits) for kind, limits in _INTEGERS.items()},
+    **{kind: _integer_check(*limits) for kind, limits in INTEGERS.items()},
     FieldDescriptor.TYPE_DOUBLE: _check_double,
     FieldDescriptor.TYPE_FLOAT: _check_float,
     FieldDescriptor.TYPE_BOOL: _check_bool,
     FieldDescriptor.TYPE_STRING: _check_string,
     FieldDescriptor.TYPE_BYTES: _check_bytes,
+}
+
+
+_OTHER_TYPES = {
+    FieldDescriptor.TYPE_ENUM: "enum",
+    FieldDescriptor.TYPE_DOUBLE: "double",
+    FieldDescriptor.TYPE_FLOAT: "float",
+    FieldDescriptor.TYPE_BOOL: "bool",
+    FieldDescriptor.TYPE_STRING: "string",
+    FieldDescriptor.TYPE_BYTES: "bytes",
 }
 
 

@@ -1,0 +1,25 @@
+"""The generated code of a message type, to be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from protopact.convert.decode import decoder_code
+from protopact.convert.encode import encoder_code
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from protopact.convert.decode import Enums, Timestamps
+
+
+def converter_source(
+    message_class: type[Message], *, enums: Enums = "name", timestamps: Timestamps = "datetime"
+) -> str:
+    """Give the Python code that turns dicts into messages of a class and back, with all types that it reaches.
+
+    It is the code that runs, to be read and not to be imported: names that it does not define, such as `put_items` or
+    `names_of_Status`, stand for objects that are bound to it when it is built.
+    """
+    reading = decoder_code(message_class, enums=enums, timestamps=timestamps)
+    return f"# dict → message\n\n{encoder_code(message_class)}\n\n# message → dict\n\n{reading}"
