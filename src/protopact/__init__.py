@@ -24,20 +24,34 @@ if TYPE_CHECKING:
         compile_protos,
         load_compiled_message,
         load_schema,
+        proto,
+        proto_message,
         schema_of,
     )
-    from protopact.serdes import Deserializer, Serializer, SubjectNameStrategy
+    from protopact.serdes import (
+        AsyncDeserializer,
+        AsyncSerializer,
+        Deserializer,
+        ReferenceSubjectNameStrategy,
+        Serializer,
+        SubjectNameStrategy,
+    )
+    from protopact.stream import DelimitedWriter, read_delimited, write_delimited
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsyncDeserializer",
     "AsyncSchemaRegistryClient",
+    "AsyncSerializer",
     "CompiledProtoMessage",
+    "DelimitedWriter",
     "Deserializer",
     "ProtoEnum",
     "ProtoField",
     "ProtoMessage",
     "ProtoSchema",
+    "ReferenceSubjectNameStrategy",
     "SchemaRegistryClient",
     "Serializer",
     "SubjectNameStrategy",
@@ -49,20 +63,28 @@ __all__ = [
     "from_dict",
     "load_compiled_message",
     "load_schema",
+    "proto",
+    "proto_message",
+    "read_delimited",
     "schema_of",
     "to_dict",
+    "write_delimited",
 ]
 
 __getattr__ = door(
     __name__,
     {
+        "AsyncDeserializer": "protopact.serdes",
         "AsyncSchemaRegistryClient": "protopact.client",
+        "AsyncSerializer": "protopact.serdes",
         "CompiledProtoMessage": "protopact.schema",
+        "DelimitedWriter": "protopact.stream",
         "Deserializer": "protopact.serdes",
         "ProtoEnum": "protopact.schema",
         "ProtoField": "protopact.schema",
         "ProtoMessage": "protopact.schema",
         "ProtoSchema": "protopact.schema",
+        "ReferenceSubjectNameStrategy": "protopact.serdes",
         "SchemaRegistryClient": "protopact.client",
         "Serializer": "protopact.serdes",
         "SubjectNameStrategy": "protopact.serdes",
@@ -73,7 +95,11 @@ __getattr__ = door(
         "from_dict": "protopact.convert",
         "load_compiled_message": "protopact.schema",
         "load_schema": "protopact.schema",
+        "proto": "protopact.schema",
+        "proto_message": "protopact.schema",
+        "read_delimited": "protopact.stream",
         "schema_of": "protopact.schema",
         "to_dict": "protopact.convert",
+        "write_delimited": "protopact.stream",
     },
 )

@@ -24,6 +24,8 @@ EXTRAS = {
     "httpx2": "client/",
     "uvicorn": "server/",
     "psycopg": "server/store/",
+    "pydantic": "schema/model/",
+    "pydantic_core": "schema/model/",
     "argon2": "server/",
     "jwt": "server/",
     "prometheus_client": "server/",
@@ -33,8 +35,10 @@ EXTRAS = {
 
 # Who may import by a name that is computed.
 IMPORTERS = {
+    "compiler/inside.py": "what a contained process carries out: a function of ours, named by the parent process",
     "door.py": "the door itself",
     "descriptor/well_known.py": "modules of protobuf and googleapis-common-protos, by a table",
+    "server/decisions/apart.py": "a task of ours, named by the parent process",
 }
 
 
