@@ -13,7 +13,7 @@ from protopact.door import door
 if TYPE_CHECKING:
     from protopact.client import AsyncSchemaRegistryClient, SchemaRegistryClient
     from protopact.connect import connect_registry, connect_registry_async
-    from protopact.convert import from_dict, to_dict
+    from protopact.convert import from_dict, from_json, to_dict, to_json
     from protopact.schema import (
         CompiledProtoMessage,
         ProtoEnum,
@@ -61,6 +61,7 @@ __all__ = [
     "connect_registry",
     "connect_registry_async",
     "from_dict",
+    "from_json",
     "load_compiled_message",
     "load_schema",
     "proto",
@@ -68,6 +69,7 @@ __all__ = [
     "read_delimited",
     "schema_of",
     "to_dict",
+    "to_json",
     "write_delimited",
 ]
 
@@ -93,6 +95,7 @@ __getattr__ = door(
         "connect_registry": "protopact.connect",
         "connect_registry_async": "protopact.connect",
         "from_dict": "protopact.convert",
+        "from_json": "protopact.convert",
         "load_compiled_message": "protopact.schema",
         "load_schema": "protopact.schema",
         "proto": "protopact.schema",
@@ -100,6 +103,7 @@ __getattr__ = door(
         "read_delimited": "protopact.stream",
         "schema_of": "protopact.schema",
         "to_dict": "protopact.convert",
+        "to_json": "protopact.convert",
         "write_delimited": "protopact.stream",
     },
 )

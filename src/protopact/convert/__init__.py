@@ -20,10 +20,24 @@ if TYPE_CHECKING:
     from protopact.convert.decode import dict_decoder, to_dict
     from protopact.convert.depth import depth_check
     from protopact.convert.encode import dict_encoder, from_dict
+    from protopact.convert.json_decode import from_json, json_decoder
+    from protopact.convert.json_encode import json_encoder, to_json
     from protopact.convert.listing import converter_source
     from protopact.convert.values import PlainValue
 
-__all__ = ["PlainValue", "converter_source", "depth_check", "dict_decoder", "dict_encoder", "from_dict", "to_dict"]
+__all__ = [
+    "PlainValue",
+    "converter_source",
+    "depth_check",
+    "dict_decoder",
+    "dict_encoder",
+    "from_dict",
+    "from_json",
+    "json_decoder",
+    "json_encoder",
+    "to_dict",
+    "to_json",
+]
 
 __getattr__ = door(
     __name__,
@@ -34,6 +48,10 @@ __getattr__ = door(
         "dict_decoder": "decode",
         "dict_encoder": "encode",
         "from_dict": "encode",
+        "from_json": "json_decode",
+        "json_decoder": "json_decode",
+        "json_encoder": "json_encode",
         "to_dict": "decode",
+        "to_json": "json_encode",
     },
 )

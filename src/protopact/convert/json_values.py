@@ -45,6 +45,7 @@ _FLOAT32 = struct.Struct("<f")
 _EPOCH = times.EPOCH.replace(tzinfo=None)
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = 86_400
+_NANOS_IN_SECOND = 1_000_000_000
 _SECONDS_MIN, _SECONDS_MAX = -62_135_596_800, 253_402_300_799
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z\Z", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}\Z")
@@ -88,7 +89,7 @@ def bytes_text(value: bytes) -> str:
 def timestamp_text(message: Timestamp) -> str:
     """Give a Timestamp as RFC 3339 text with 0, 3, 6 or 9 decimals."""
     seconds, nanos = message.seconds, message.nanos
-    if nanos % 1000 == 0 and 0 <= nanos < 1_000_000_000 and _SECONDS_MIN <= seconds <= _SECONDS_MAX:
+    if nanos % 1000 == 0 and 0 <= nanos < _NANOS_IN_SECOND and _SECONDS_MIN <= seconds <= _SECONDS_MAX:
         text = (_EPOCH + _MICROSECOND * (seconds * 1_000_000 + nanos // 1000)).isoformat()
         return f'"{text}Z"' if nanos == 0 or nanos % 1_000_000 else f'"{text[:-3]}Z"'
     exact = times.timestamp_text(seconds, nanos)

@@ -45,6 +45,7 @@ INTEGERS = {
     FieldDescriptor.TYPE_UINT64: ("uint64", 0, (1 << 64) - 1),
     FieldDescriptor.TYPE_FIXED64: ("fixed64", 0, (1 << 64) - 1),
 }
+"""The name and the range of each integer type."""
 
 
 def type_name(field: FieldDescriptor) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from protopact.flow import Call
     from protopact.server.guard.access import Principal
     from protopact.server.guard.auth import Guard
+    from protopact.server.prepared import Prepared
     from protopact.server.questions import Question
     from protopact.server.store import Store
     from protopact.server.surface.commands import Command
@@ -58,7 +59,7 @@ class Registry:
         absent = LOCAL if guard is None else NOBODY
         self._store = store = AttendedStore(store, absent)
         draftsman = Draftsman(store, workers, files_max=self.settings.reference_files_max)
-        bodies: AttendedBodies[tuple[str, str], bytes] = AttendedBodies(
+        bodies: AttendedBodies[tuple[str, str], Prepared] = AttendedBodies(
             absent, entries_max=self.settings.reply_entries_max, bytes_max=self.settings.reply_bytes_max
         )
         self._draftsman = draftsman
@@ -102,7 +103,7 @@ class Registry:
             return NOBODY
         return (yield from self._guard.identify(call))
 
-    def find_prepared(self, path: str, query: bytes, authorization: bytes = b"") -> bytes | None:
+    def find_prepared(self, path: str, query: bytes, authorization: bytes = b"") -> Prepared | None:
         """Find the body that answers a plain GET and never changes, if it was asked for before.
 
         With a guard, it is for callers who were known a moment ago and may read everything.
@@ -110,9 +111,9 @@ class Registry:
         form = _PREPARED_FORMS.get(query)
         if form is None or not self._reads_everything(authorization):
             return None
-        body = self._bodies.find_for_all((path, form))
-        self.metrics.prepared += body is not None
-        return body
+        found = self._bodies.find_for_all((path, form))
+        self.metrics.prepared += found is not None
+        return found
 
     def told(self, error: Exception, call: Call) -> dict[str, str]:
         """Give the headers that an error's reply must have besides its type."""

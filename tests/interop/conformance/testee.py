@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from google.protobuf.message import DecodeError as WireDecodeError
 
-from protopact.errors import ProtopactError
 from protopact import from_json, load_schema, to_json
 from protopact.descriptor import message_class
+from protopact.errors import ProtopactError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -67,7 +67,12 @@ def _understood_apart(question: Mapping[str, Any], parts: Sequence[bytes], worke
 
 
 def understood(
-    schema: str, imports: Sequence[FileDescriptorProto], workers: Workers | None, *, normalize: bool, large: bool = False
+    schema: str,
+    imports: Sequence[FileDescriptorProto],
+    workers: Workers | None,
+    *,
+    normalize: bool,
+    large: bool = False,
 ) -> tuple[str, bytes]:
     """Give the text and the descriptor to keep for a schema; it is understood here, but for protoc's part.
 

@@ -24,6 +24,7 @@ from protopact.server.problems import refusal
 if TYPE_CHECKING:
     from protopact.server.exchange import Registry
     from protopact.server.http.hosts import Hosts
+    from protopact.server.prepared import Prepared
 
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 AsgiApp: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
@@ -32,24 +33,26 @@ _REQUEST_ID = "x-request-id"
 _PLAIN_ID = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,128}")  # no comma: it joins repeated ones
 _OUR_TYPE = (b"content-type", CONTENT_TYPE.encode())
 _DIGEST = REPR_DIGEST.encode()
-_PROCESS = uuid.uuid4().hex[:16]
+_PROCESS = uuid.uuid4().hex[:16].encode()
 _numbers = itertools.count(1)
 _QUERY_FIELDS_MAX = 100
 _LARGE_BYTES = 64 * 1024
 _LARGE_MAX = 16
 
 
-def asgi_app(registry: Registry, *, hosts: Hosts | None = None) -> AsgiApp:
+def asgi_app(registry: Registry, *, hosts: Hosts | None = None) -> App:
     """Give the ASGI application that serves a registry, with the limits of its settings.
 
     Every answer carries `X-Request-ID`, the client's or a new one, and `Repr-Digest`, by which alterations are seen.
     Errors have the dialect's body; what went wrong inside is logged under the same id, never sent. Closing the
     registry is the owner's part. With `hosts`, calls to other names are refused (421).
     """
-    return _App(registry, hosts)
+    return App(registry, hosts)
 
 
-class _App:
+class App:
+    """The application; a server whose connections can send may ask it for answers that are ready."""
+
     def __init__(self, registry: Registry, hosts: Hosts | None) -> None:
         self._registry = registry
         self._hosts = hosts
@@ -61,34 +64,25 @@ class _App:
         registry.metrics.watch("body_bytes", "Bytes of the bodies of calls", lambda: self._bodies.bytes)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one call, as ASGI 3 has it."""
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return
         if scope["type"] != "http":
             raise RuntimeError(f"the registry speaks HTTP, not {scope['type']}")
-        body = self._prepared(scope)
-        if body is not None:
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": 200,
-                    "headers": [
-                        (b"content-length", b"%d" % len(body)),
-                        (b"x-request-id", _new_id().encode()),
-                        (_DIGEST, repr_digest(body)),
-                        _OUR_TYPE,
-                    ],
-                }
-            )
-            await send({"type": "http.response.body", "body": body})
+        found = self.find_prepared(scope)
+        if found is not None:
+            sent = [*found.headers, (b"x-request-id", new_id())]
+            await send({"type": "http.response.start", "status": 200, "headers": sent})
+            await send({"type": "http.response.body", "body": found.body})
             return
         headers = _headers(scope["headers"])
         reply = await self._answered(scope, headers, receive)
         if reply is not None:
             await _send(reply, headers[_REQUEST_ID], send, with_body=scope["method"] != "HEAD")
 
-    def _prepared(self, scope: Message) -> bytes | None:
-        """Find a body that is ready, for a caller who takes our type and sends no id of its own.
+    def find_prepared(self, scope: Message) -> Prepared | None:
+        """Find an answer that is ready, for a caller who takes our type and sends no id of its own.
 
         This is the way of nearly all calls, so it decodes nothing that it does not need.
         """
@@ -172,13 +166,13 @@ def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
         key, text = name.decode("latin-1"), value.decode("latin-1")
         headers[key] = f"{headers[key]},{text}" if key in headers else text
     if not _PLAIN_ID.fullmatch(headers.get(_REQUEST_ID, "")):
-        headers[_REQUEST_ID] = _new_id()
+        headers[_REQUEST_ID] = new_id().decode()
     return headers
 
 
-def _new_id() -> str:
+def new_id() -> bytes:
     """Give an id that no other request has."""
-    return f"{_PROCESS}-{next(_numbers):08x}"
+    return b"%b-%08x" % (_PROCESS, next(_numbers))
 
 
 @lru_cache(maxsize=256)

@@ -149,11 +149,12 @@ def _server(registry: Registry, tls: Tls | None, hosts: Hosts | None) -> uvicorn
         ) from error
     if tls is not None:
         tls.check()
-    protocol = guarded(registry.settings)
+    app = asgi_app(registry, hosts=hosts)
+    protocol = guarded(registry.settings, app.find_prepared)
     registry.metrics.watch("connections", "Open connections", lambda: len(protocol.gate.open))
     return uvicorn.Server(
         uvicorn.Config(
-            asgi_app(registry, hosts=hosts),
+            app,
             interface="asgi3",
             http=protocol,
             loop="protopact.server.http.connections:event_loop",

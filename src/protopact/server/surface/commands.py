@@ -23,6 +23,7 @@ from protopact.registry import (
 from protopact.server.decisions.draft import is_descriptor
 from protopact.server.decisions.tagging import find_tags
 from protopact.server.decisions.terms import meant_subject, scopes_of, terms_of
+from protopact.server.prepared import prepared
 from protopact.server.questions import Question
 from protopact.server.surface.forms import DEFAULT, SERIALIZED, in_form, known_form
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from protopact.server.decisions.service import Service
     from protopact.server.guard.attended import AttendedStore
     from protopact.server.metrics import Metrics
+    from protopact.server.prepared import Prepared
     from protopact.server.store import Store, StoredSchema, StoredVersion
     from protopact.settings import ServerSettings
 
@@ -47,7 +49,7 @@ class Desk:
 
     service: Service
     store: AttendedStore
-    bodies: BoundedCache[tuple[str, str], bytes]
+    bodies: BoundedCache[tuple[str, str], Prepared]
     metrics: Metrics
     draftsman: Draftsman
     settings: ServerSettings
@@ -95,18 +97,19 @@ def get_schema(desk: Desk, question: Question) -> Reply:
     view, subject, wants_max = view_of(question), question.subject_in_query(), question.flag("fetchMaxId")
     key = (question.call.path, view.form)
     is_plain = subject is None and not wants_max and view.is_plain
-    body = desk.bodies.find(key) if is_plain else None
-    if body is None:
-        age = desk.bodies.age
-        schema, place = _schema_and_place(desk, question, subject)
-        shown = replace(_shown(desk, schema, view), id=None)
-        if place is not None:
-            shown = replace(shown, subject=place[0].qualified, version=place[1])
-        if wants_max:
-            shown = replace(shown, max_id=desk.store.last_id(schema.context))
-        body = shown.to_json()
-        if is_plain:
-            desk.bodies.keep(key, body, len(body), age=age)
+    kept = desk.bodies.find(key) if is_plain else None
+    if kept is not None:
+        return Reply(200, body=kept.body)
+    age = desk.bodies.age
+    schema, place = _schema_and_place(desk, question, subject)
+    shown = replace(_shown(desk, schema, view), id=None)
+    if place is not None:
+        shown = replace(shown, subject=place[0].qualified, version=place[1])
+    if wants_max:
+        shown = replace(shown, max_id=desk.store.last_id(schema.context))
+    body = shown.to_json()
+    if is_plain:
+        desk.bodies.keep(key, prepared(body), len(body), age=age)
     return Reply(200, body=body)
 
 
