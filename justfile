@@ -48,13 +48,18 @@ live *arguments:
 interop *arguments:
     PROTOPACT_REQUIRE=interop pytest -q tests/interop {{ arguments }}
 
+# Fuzz each target for some seconds, from the recorded corpus; what is found ends it (needs `uv sync --group fuzz`)
+fuzz seconds="60":
+    for target in framing json decoder; do nice python tests/fuzz/run.py $target {{ seconds }}; done
+
 # Measure; figures are ratios within one run
 bench *arguments:
-    python bench/serdes.py {{ arguments }}
+    protopact bench {{ arguments }}
 
 # Measure beside Confluent's client, in its environment
-bench-confluent:
-    uv run -q --project tests/interop/python --with-editable '.[compiler,registry,server]' python bench/confluent.py
+bench-confluent *arguments:
+    uv run -q --project tests/interop/python --with-editable '.[compiler,registry,server,pydantic,cli]' \
+        python bench/confluent.py {{ arguments }}
 
 # Measure the registry's throughput and latency (needs wrk)
 bench-registry *arguments:

@@ -14,7 +14,11 @@ ProtopactError
 │   ├── EncodeError                 a message that cannot be written
 │   ├── DecodeError                 payload bytes that are not the message
 │   ├── SubjectNameError            no subject can be named for this record
-│   └── WrongTypeError              a message of another type than the schema's or the wanted one
+│   ├── WrongTypeError              a message of another type than the schema's or the wanted one
+│   └── RecordsError                some of many records cannot be read (.failures, each with its index)
+├── RuleError                       rules of a schema that cannot be compiled
+│   ├── RuleEvaluationError         a rule that failed while a message was checked
+│   └── RuleViolationError          a message that breaks rules of its schema (.violations, each with a path)
 ├── TransportError                  no answer from an address (.url, .attempts)
 ├── RegistryError                   an answer that is an error (.status, .error_code, .message)
 │   ├── SubjectNotFoundError … and the rest of the table behind `registry_error`
@@ -238,6 +242,77 @@ class WrongTypeError(SerdeError):
     """A value's or a record's message type is not the one that was asked for."""
 
     code: ClassVar[str] = "serde.wrong_type"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFailure:
+    """One record of many that cannot be read: its place in what was given, from 0, and why."""
+
+    index: int
+    error: SerdeError | RuleError
+
+    def __str__(self) -> str:
+        """Give `record 3: reason`."""
+        return f"record {self.index}: {self.error}"
+
+
+class RecordsError(SerdeError):
+    """Some of many records cannot be read; `failures` lists every one of them."""
+
+    code: ClassVar[str] = "serde.records"
+
+    def __init__(self, failures: Sequence[RecordFailure], *, hint: str = "") -> None:
+        """Word the first failures in full, on one line."""
+        shown = "; ".join(str(failure) for failure in failures[:3])
+        more = len(failures[3:])
+        rest = f"; and {more} more" if more else ""
+        super().__init__(f"{len(failures)} records cannot be read: {shown}{rest}", hint=hint)
+        self.failures = tuple(failures)
+
+
+# ── rules ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class RuleError(ProtopactError):
+    """The rules of a schema cannot be compiled."""
+
+    code: ClassVar[str] = "rule"
+
+
+class RuleEvaluationError(RuleError):
+    """A rule failed while a message was checked, as by a division by zero: it is neither kept nor broken."""
+
+    code: ClassVar[str] = "rule.evaluation"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleViolation:
+    """One rule that a message breaks: the path of the value (`$.items[3].sku`), the rule's id, and its words."""
+
+    path: str
+    rule_id: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Give `path: reason (rule id)`."""
+        return f"{self.path}: {self.reason or 'breaks the rule'} ({self.rule_id})"
+
+
+class RuleViolationError(RuleError):
+    """A message breaks rules of its schema; `violations` lists every one of them, not the first alone."""
+
+    code: ClassVar[str] = "rule.violation"
+
+    def __init__(
+        self, message_name: str, violations: Sequence[RuleViolation], *, where: str = "", hint: str = ""
+    ) -> None:
+        """Word all violations on one line, the first few in full; `where` names the record."""
+        shown = "; ".join(str(violation) for violation in violations[:5])
+        rest = f"; and {len(violations) - 5} more" if len(violations) > 5 else ""  # noqa: PLR2004
+        place = f"{where}: " if where else ""
+        super().__init__(f"{place}the {message_name} breaks rules of its schema: {shown}{rest}", hint=hint)
+        self.message_name = message_name
+        self.violations = tuple(violations)
 
 
 # ── registry ─────────────────────────────────────────────────────────────────────────────────────

@@ -16,8 +16,13 @@ from protopact.errors import (
     Diagnostic,
     IncompatibleSchemaError,
     ProtopactError,
+    RecordFailure,
+    RecordsError,
     RegistryError,
+    RuleViolation,
+    RuleViolationError,
     SchemaSyntaxError,
+    SerdeError,
     registry_error,
 )
 
@@ -48,6 +53,10 @@ def example(cls: type[ProtopactError]) -> ProtopactError:
         return ConversionError("shop.Order", [ConversionIssue("$.id", "is no number")], hint="do that")
     if cls is DeliveryError:
         return DeliveryError("orders", [FAILURE], confirmed=3, hint="do that")
+    if cls is RecordsError:
+        return RecordsError([], hint="do that")
+    if cls is RuleViolationError:
+        return RuleViolationError("shop.Order", [RuleViolation("$.id", "string.uuid", "is no UUID")], hint="do that")
     return cls("it is wrong", hint="do that", **EXTRAS.get(cls.__name__, {}))
 
 
@@ -144,3 +153,14 @@ def test_a_delivery_error_lists_all_failures_and_words_the_first_three() -> None
     assert (error.failures, error.confirmed, error.topic) == (tuple(failures), 7, "orders")
     assert "record 2: too large; and 2 more" in str(error)
     assert "record 3" not in str(error)
+
+
+def test_many_bad_records_are_worded_by_the_first_few() -> None:
+    failures = [RecordFailure(index, SerdeError("cut off")) for index in range(5)]
+    error = RecordsError(failures)
+    assert str(error) == (
+        "5 records cannot be read: record 0: cut off; record 1: cut off; record 2: cut off; and 2 more"
+    )
+    assert error.failures == tuple(failures)
+    twin = pickle.loads(pickle.dumps(error))
+    assert [str(failure) for failure in twin.failures] == [str(failure) for failure in failures]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "apply": "bring a directory of schemas into a registry; exit code 100 when some are refused",
+    "bench": "measure what protopact costs on this machine, beside bare upb and others",
     "breaking": "find what breaks between two states of a directory of schemas; exit code 100 when something does",
     "compile": "generate Python code from .proto files",
     "demo": "publish real records and read them back in another process",

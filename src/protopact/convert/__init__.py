@@ -6,6 +6,10 @@ with keys of the map's own type. Fields without presence are always there; field
 `from_dict(to_dict(message), type(message)) == message` holds for every message without unknown fields, extensions,
 NaN and `Value`s that hold nothing.
 
+`to_json` and `from_json` are proto JSON, and take and give what protobuf's `json_format` does, but for what that takes
+in error: an empty list for a message, a field or a key given twice, text that is no base64, messages nested so deep
+that nobody can read their bytes.
+
 The work is done by Python functions that are generated for each message type when it is first met; `converter_source`
 shows them.
 """
@@ -17,7 +21,9 @@ from typing import TYPE_CHECKING
 from protopact.door import door
 
 if TYPE_CHECKING:
-    from protopact.convert.decode import dict_decoder, to_dict
+    from protopact.convert.column_times import TimeUnit
+    from protopact.convert.columns import ColumnWriter, check_columns, column_writer
+    from protopact.convert.decode import Enums, dict_decoder, to_dict
     from protopact.convert.depth import depth_check
     from protopact.convert.encode import dict_encoder, from_dict
     from protopact.convert.json_decode import from_json, json_decoder
@@ -26,7 +32,12 @@ if TYPE_CHECKING:
     from protopact.convert.values import PlainValue
 
 __all__ = [
+    "ColumnWriter",
+    "Enums",
     "PlainValue",
+    "TimeUnit",
+    "check_columns",
+    "column_writer",
     "converter_source",
     "depth_check",
     "dict_decoder",
@@ -42,7 +53,12 @@ __all__ = [
 __getattr__ = door(
     __name__,
     {
+        "ColumnWriter": "columns",
+        "Enums": "decode",
         "PlainValue": "values",
+        "TimeUnit": "column_times",
+        "check_columns": "columns",
+        "column_writer": "columns",
         "converter_source": "listing",
         "depth_check": "depth",
         "dict_decoder": "decode",

@@ -12,7 +12,7 @@ from protopact.convert.fill import Fill
 from protopact.convert.misfit import misfit
 
 if TYPE_CHECKING:
-    import pyarrow
+    import pyarrow as pa
 
     from protopact.convert.fill import Values
 
@@ -54,27 +54,27 @@ _DURATION = _Limits(
 
 def timestamp_fill(unit: TimeUnit) -> Fill:
     """Give the fill for Timestamps."""
-    import pyarrow
+    import pyarrow as pa
 
-    return _fill(pyarrow.timestamp(unit, "UTC"), _TIMESTAMP, PER_SECOND[unit])
+    return _fill(pa.timestamp(unit, "UTC"), _TIMESTAMP, PER_SECOND[unit])
 
 
 def duration_fill(unit: TimeUnit) -> Fill:
     """Give the fill for Durations."""
-    import pyarrow
+    import pyarrow as pa
 
-    return _fill(pyarrow.duration(unit), _DURATION, PER_SECOND[unit])
+    return _fill(pa.duration(unit), _DURATION, PER_SECOND[unit])
 
 
-def _fill(kind: pyarrow.DataType, limits: _Limits, per_second: int) -> Fill:
-    import pyarrow
+def _fill(kind: pa.DataType, limits: _Limits, per_second: int) -> Fill:
+    import pyarrow as pa
     from pyarrow import compute
 
-    nanos_per_unit, int64 = 1_000_000_000 // per_second, pyarrow.int64()
+    nanos_per_unit, int64 = 1_000_000_000 // per_second, pa.int64()
 
-    def array(values: Values) -> pyarrow.Array:
-        seconds = pyarrow.array([None if each is None else each.seconds for each in values], int64)
-        nanos = pyarrow.array([None if each is None else each.nanos for each in values], int64)
+    def array(values: Values) -> pa.Array:
+        seconds = pa.array([None if each is None else each.seconds for each in values], int64)
+        nanos = pa.array([None if each is None else each.nanos for each in values], int64)
         if seconds.null_count < len(seconds):
             _check(_extent(seconds), _extent(nanos), limits, per_second)
         fraction = compute.divide(nanos, nanos_per_unit)
@@ -83,7 +83,7 @@ def _fill(kind: pyarrow.DataType, limits: _Limits, per_second: int) -> Fill:
     return Fill(kind, array)
 
 
-def _extent(numbers: pyarrow.Array) -> tuple[int, int]:
+def _extent(numbers: pa.Array) -> tuple[int, int]:
     from pyarrow import compute
 
     extent = compute.min_max(numbers)

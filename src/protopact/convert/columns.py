@@ -10,26 +10,28 @@ pyarrow is an extra, and imported when columns are first asked for.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from importlib import import_module
 from itertools import accumulate, chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from protopact.convert import shapes, structs
 from protopact.convert.column_times import PER_SECOND, TimeUnit, duration_fill, timestamp_fill
-from protopact.convert.fill import Fill, Values
 from protopact.convert.family import kept
+from protopact.convert.fill import Fill, Values
 from protopact.convert.misfit import MisfitError, field_step, misfit
 from protopact.convert.values import enum_names
 from protopact.errors import ConfigError, MissingExtraError, SchemaError
 
 if TYPE_CHECKING:
-    import pyarrow
+    from collections.abc import Callable, Sequence
+
+    import pyarrow as pa
     from google.protobuf.descriptor import Descriptor, EnumDescriptor
+    from google.protobuf.message import Message
 
     from protopact.convert.decode import Enums
 
@@ -40,8 +42,8 @@ FIELDS_MAX = 10_000
 class Column(NamedTuple):
     """How one field of many messages becomes an array."""
 
-    field: pyarrow.Field
-    array: Callable[[Sequence[Message]], pyarrow.Array]
+    field: pa.Field
+    array: Callable[[Sequence[Message]], pa.Array]
 
 
 class ColumnWriter:
@@ -49,28 +51,26 @@ class ColumnWriter:
 
     def __init__(self, message_class: type[Message], columns: Sequence[Column]) -> None:
         """Keep the columns, in the order of the fields' numbers."""
-        import pyarrow
+        import pyarrow as pa
 
-        self.schema: pyarrow.Schema = pyarrow.schema([column.field for column in columns])
+        self.schema: pa.Schema = pa.schema([column.field for column in columns])
         self._name = shapes.descriptor_of(message_class).full_name
         self._columns = columns
 
-    def batch(self, messages: Sequence[Message]) -> pyarrow.RecordBatch:
+    def batch(self, messages: Sequence[Message]) -> pa.RecordBatch:
         """Give the messages as rows; ConversionError when a value of one of them has no place in its column."""
-        import pyarrow
+        import pyarrow as pa
 
         try:
             arrays = [column.array(messages) for column in self._columns]
         except MisfitError as error:
             refused = error
         else:
-            return pyarrow.RecordBatch.from_arrays(arrays, schema=self.schema)
+            return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
         raise refused.outward(self._name)
 
 
-def column_writer(
-    message_class: type[Message], *, enums: Enums = "name", time_unit: TimeUnit = "us"
-) -> ColumnWriter:
+def column_writer(message_class: type[Message], *, enums: Enums = "name", time_unit: TimeUnit = "us") -> ColumnWriter:
     """Give the writer of columns for messages of one class.
 
     Fields with presence are null where they are not set; all others are never null. A message is a struct, `repeated`
@@ -79,14 +79,9 @@ def column_writer(
     `time_unit`; what is finer is cut off. A Struct, Value or ListValue is its JSON text. A message within a message of
     its own type is its bytes, since Arrow's types have an end. Unknown fields and extensions are left out.
 
-    ConfigError for options that do not exist, SchemaError for a type of more than 10,000 fields, MissingExtraError
-    without pyarrow.
+    SchemaError for a type of more than 10,000 fields; else as `check_columns`.
     """
-    if enums not in {"name", "number"}:
-        raise ConfigError(f"enums is {enums!r}", option="enums", hint="use 'name' or 'number'")
-    if time_unit not in PER_SECOND:
-        raise ConfigError(f"time_unit is {time_unit!r}", option="time_unit", hint="use 'us' or 'ns'")
-    require_arrow()
+    check_columns(enums, time_unit)
     planning = _Planning(by_name=enums == "name", unit=time_unit)
     descriptor = shapes.descriptor_of(message_class)
     return kept(
@@ -96,10 +91,14 @@ def column_writer(
     )
 
 
-def require_arrow() -> None:
-    """Do nothing where pyarrow is installed; else raise MissingExtraError."""
+def check_columns(enums: Enums, time_unit: TimeUnit) -> None:
+    """Raise ConfigError for options that do not exist, MissingExtraError where pyarrow is not installed."""
+    if enums not in ("name", "number"):
+        raise ConfigError(f"enums is {enums!r}", option="enums", hint="use 'name' or 'number'")
+    if time_unit not in PER_SECOND:
+        raise ConfigError(f"time_unit is {time_unit!r}", option="time_unit", hint="use 'us' or 'ns'")
     try:
-        import pyarrow  # noqa: F401  (whether it can be imported is the question)
+        import_module("pyarrow")
     except ImportError as error:
         raise MissingExtraError(
             "columns need pyarrow, which is not installed", option="extra", hint="install 'protopact[arrow]'"
@@ -152,8 +151,8 @@ class _Planning:
             return duration_fill(self._unit)
         if known in shapes.WRAPPERS:
             return _wrapper_fill(self._fill(descriptor.fields_by_name["value"]))
-        if known is not None:
-            return _json_fill(known)
+        if known in _READERS:
+            return _json_fill(_READERS[known])
         if descriptor.full_name in self._open:
             return _bytes_fill(descriptor)
         return _struct_fill(descriptor, self.columns(descriptor))
@@ -165,7 +164,7 @@ class _Planning:
 def _with_path(field: FieldDescriptor, column: Column) -> Column:
     """Have errors name the field."""
 
-    def array(messages: Sequence[Message]) -> pyarrow.Array:
+    def array(messages: Sequence[Message]) -> pa.Array:
         try:
             return column.array(messages)
         except MisfitError as error:
@@ -178,58 +177,58 @@ def _with_path(field: FieldDescriptor, column: Column) -> Column:
 
 
 def _plain_column(field: FieldDescriptor, fill: Fill) -> Column:
-    import pyarrow
+    import pyarrow as pa
 
     get = attrgetter(field.name)
     return Column(
-        pyarrow.field(field.name, fill.type, nullable=False), lambda messages: fill.array(list(map(get, messages)))
+        pa.field(field.name, fill.type, nullable=False), lambda messages: fill.array(list(map(get, messages)))
     )
 
 
 def _optional_column(field: FieldDescriptor, fill: Fill) -> Column:
-    import pyarrow
+    import pyarrow as pa
 
     get, has, name = attrgetter(field.name), _class_of(field).HasField, field.name
 
-    def array(messages: Sequence[Message]) -> pyarrow.Array:
+    def array(messages: Sequence[Message]) -> pa.Array:
         return fill.array([get(message) if has(message, name) else None for message in messages])
 
-    return Column(pyarrow.field(name, fill.type), array)
+    return Column(pa.field(name, fill.type), array)
 
 
 def _list_column(field: FieldDescriptor, fill: Fill) -> Column:
-    import pyarrow
+    import pyarrow as pa
 
     get = attrgetter(field.name)
-    kind = pyarrow.list_(pyarrow.field("item", fill.type, nullable=False))
+    kind = pa.list_(pa.field("item", fill.type, nullable=False))
 
-    def array(messages: Sequence[Message]) -> pyarrow.Array:
+    def array(messages: Sequence[Message]) -> pa.Array:
         lists = list(map(get, messages))
         items = fill.array(list(chain.from_iterable(lists)))
-        return pyarrow.ListArray.from_arrays(_offsets(lists), items, type=kind)
+        return pa.ListArray.from_arrays(_offsets(lists), items, type=kind)
 
-    return Column(pyarrow.field(field.name, kind, nullable=False), array)
+    return Column(pa.field(field.name, kind, nullable=False), array)
 
 
 def _map_column(field: FieldDescriptor, keys: Fill, values: Fill) -> Column:
-    import pyarrow
+    import pyarrow as pa
 
     get = attrgetter(field.name)
-    kind = pyarrow.map_(keys.type, pyarrow.field("value", values.type, nullable=False))
+    kind = pa.map_(keys.type, pa.field("value", values.type, nullable=False))
 
-    def array(messages: Sequence[Message]) -> pyarrow.Array:
+    def array(messages: Sequence[Message]) -> pa.Array:
         maps = list(map(get, messages))
         all_keys = keys.array(list(chain.from_iterable(maps)))
         all_values = values.array([held[key] for held in maps for key in held])
-        return pyarrow.MapArray.from_arrays(_offsets(maps), all_keys, all_values, type=kind)
+        return pa.MapArray.from_arrays(_offsets(maps), all_keys, all_values, type=kind)
 
-    return Column(pyarrow.field(field.name, kind, nullable=False), array)
+    return Column(pa.field(field.name, kind, nullable=False), array)
 
 
-def _offsets(held: list[Any]) -> pyarrow.Array:
-    import pyarrow
+def _offsets(held: list[Any]) -> pa.Array:
+    import pyarrow as pa
 
-    return pyarrow.array([0, *accumulate(map(len, held))], pyarrow.int32())
+    return pa.array([0, *accumulate(map(len, held))], pa.int32())
 
 
 def _class_of(field: FieldDescriptor) -> type[Message]:
@@ -242,12 +241,12 @@ def _class_of(field: FieldDescriptor) -> type[Message]:
 
 
 def _scalar_fill(field: FieldDescriptor) -> Fill:
-    import pyarrow
+    import pyarrow as pa
 
-    kind = getattr(pyarrow, _ARROW_NAMES[field.cpp_type])()
+    kind = getattr(pa, _ARROW_NAMES[field.cpp_type])()
     if field.type == FieldDescriptor.TYPE_BYTES:
-        kind = pyarrow.binary()
-    return Fill(kind, lambda values: pyarrow.array(values, kind))
+        kind = pa.binary()
+    return Fill(kind, lambda values: pa.array(values, kind))
 
 
 _ARROW_NAMES = {
@@ -264,12 +263,12 @@ _ARROW_NAMES = {
 
 
 def _enum_fill(enum: EnumDescriptor) -> Fill:
-    import pyarrow
+    import pyarrow as pa
 
-    kind, names = pyarrow.string(), enum_names(enum)
+    kind, names = pa.string(), enum_names(enum)
 
-    def array(values: Values) -> pyarrow.Array:
-        return pyarrow.array([None if value is None else names.get(value) or str(value) for value in values], kind)
+    def array(values: Values) -> pa.Array:
+        return pa.array([None if value is None else names.get(value) or str(value) for value in values], kind)
 
     return Fill(kind, array)
 
@@ -279,30 +278,30 @@ def _wrapper_fill(value: Fill) -> Fill:
 
 
 def _bytes_fill(descriptor: Descriptor) -> Fill:
-    import pyarrow
+    import pyarrow as pa
 
-    kind, payload = pyarrow.binary(), GetMessageClass(descriptor).SerializePartialToString
-    return Fill(kind, lambda values: pyarrow.array([None if each is None else payload(each) for each in values], kind))
+    kind, payload = pa.binary(), GetMessageClass(descriptor).SerializePartialToString
+    return Fill(kind, lambda values: pa.array([None if each is None else payload(each) for each in values], kind))
 
 
-def _json_fill(known: str) -> Fill:
-    import pyarrow
+def _json_fill(read: Callable[[Any], object]) -> Fill:
+    import pyarrow as pa
 
-    kind, read = pyarrow.string(), _READERS[known]
+    kind = pa.string()
 
     def text(value: Any) -> str | None:
         return None if value is None else json.dumps(read(value), ensure_ascii=False, allow_nan=False)
 
-    def array(values: Values) -> pyarrow.Array:
+    def array(values: Values) -> pa.Array:
         try:
-            return pyarrow.array([text(value) for value in values], kind)
+            return pa.array([text(value) for value in values], kind)
         except ValueError:
             raise misfit("a Value holds infinity or NaN, which JSON cannot say") from None
 
     return Fill(kind, array)
 
 
-_READERS: dict[str, Callable[[Any], object]] = {
+_READERS: dict[str | None, Callable[[Any], object]] = {
     shapes.STRUCT: structs.read_struct,
     shapes.VALUE: structs.read_value,
     shapes.LIST_VALUE: structs.read_list_value,
@@ -310,20 +309,20 @@ _READERS: dict[str, Callable[[Any], object]] = {
 
 
 def _struct_fill(descriptor: Descriptor, columns: list[Column]) -> Fill:
-    import pyarrow
+    import pyarrow as pa
 
     fields = [column.field for column in columns]
-    kind, unset = pyarrow.struct(fields), GetMessageClass(descriptor)()
+    kind, unset = pa.struct(fields), GetMessageClass(descriptor)()
 
-    def array(values: Values) -> pyarrow.Array:
+    def array(values: Values) -> pa.Array:
         nulls = [value is None for value in values]
         if not columns:
-            return pyarrow.array([None if null else {} for null in nulls], kind)
+            return pa.array([None if null else {} for null in nulls], kind)
         if True not in nulls:
-            return pyarrow.StructArray.from_arrays([column.array(values) for column in columns], fields=fields)
+            return pa.StructArray.from_arrays([column.array(values) for column in columns], fields=fields)
         # What stands below a null is nobody's: an empty message, so that fields without presence have something.
         messages = [unset if value is None else value for value in values]
         arrays = [column.array(messages) for column in columns]
-        return pyarrow.StructArray.from_arrays(arrays, fields=fields, mask=pyarrow.array(nulls))
+        return pa.StructArray.from_arrays(arrays, fields=fields, mask=pa.array(nulls))
 
     return Fill(kind, array)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DictDecoder: TypeAlias = Callable[[Message], dict[str, PlainValue]]
 Enums: TypeAlias = Literal["name", "number"]
+"""Whether an enum's value is told by its name or by its number."""
+
 Timestamps: TypeAlias = Literal["datetime", "rfc3339"]
 _CountingReader: TypeAlias = Callable[[Any, int], dict[str, PlainValue]]
 

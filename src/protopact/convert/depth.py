@@ -56,7 +56,10 @@ def _reached(root: Descriptor) -> dict[str, frozenset[str]]:
         descriptor = todo.pop()
         if descriptor.full_name not in below:
             children = {field.message_type for field in descriptor.fields if field.message_type is not None}
-            below[descriptor.full_name] = frozenset(child.full_name for child in children)
+            names = {child.full_name for child in children}
+            if descriptor.is_extendable:  # by messages that hold it again, for all that can be known here
+                names.add(descriptor.full_name)
+            below[descriptor.full_name] = frozenset(names)
             todo.extend(children)
     return below
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    import pyarrow
+    from collections.abc import Callable
+
+    import pyarrow as pa
 
 Values: TypeAlias = list[Any]
 """Single values of a field; None where it is not set."""
@@ -15,5 +16,5 @@ Values: TypeAlias = list[Any]
 class Fill(NamedTuple):
     """How single values of one type become an array."""
 
-    type: pyarrow.DataType
-    array: Callable[[Values], pyarrow.Array]
+    type: pa.DataType
+    array: Callable[[Values], pa.Array]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -53,8 +53,8 @@ def from_json(data: str | bytes, message_class: type[M], *, ignore_unknown: bool
 def json_decoder(message_class: type[M], *, ignore_unknown: bool = False) -> JsonDecoder[M]:
     """Give the function that turns JSON into messages of one class, as `from_json` does."""
     key = ("from_json", ignore_unknown)
-    build = lambda: _decoder(message_class, ignore_unknown=ignore_unknown)  # noqa: E731
-    return cast("JsonDecoder[M]", kept(message_class, key, build))
+    decoder = kept(message_class, key, lambda: _decoder(message_class, ignore_unknown=ignore_unknown))
+    return cast("JsonDecoder[M]", decoder)
 
 
 def json_decoder_code(message_class: type[Message]) -> str:
@@ -78,7 +78,7 @@ def _decoder(message_class: type[Message], *, ignore_unknown: bool) -> JsonDecod
 
     if shapes.well_known_name(descriptor) is not None:
         return lambda data: take(message_class, parsed(data))
-    name, functions = author.name_of(descriptor), author.family.namespace.globals
+    name, functions = author.name_of(descriptor), cast("dict[str, Any]", author.family.namespace.globals)
     arguments = (DEPTH_MAX,) if counts_levels(descriptor) else ()
 
     def decode(data: str | bytes) -> Message:
@@ -118,20 +118,25 @@ def _constant(_name: str) -> NoReturn:
     raise _NoJsonError("NaN and Infinity are text in JSON, between quotes")
 
 
+_WHITESPACE = " \t\n\r"
 _PARSER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 
 def _parsed(data: str | bytes) -> Json:
     if not isinstance(data, str):
         data = _decoded(data)
+    start = len(data) - len(data.lstrip(_WHITESPACE))
     try:
-        return _PARSER.decode(data)  # type: ignore[no-any-return]
+        value, end = _PARSER.raw_decode(data, start)
     except json.JSONDecodeError as error:
         raise _NoJsonError(f"no JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise _NoJsonError("the JSON is nested too deep") from None
     except ValueError:
         raise _NoJsonError("a number has too many digits") from None
+    if end != len(data) and data[end:].strip(_WHITESPACE):
+        raise _NoJsonError(f"no JSON: more text follows its end, from character {end}")
+    return cast("Json", value)
 
 
 def _decoded(data: object) -> str:
@@ -295,7 +300,7 @@ class _Writer:
         line, block = self._source.line, self._source.block
         descriptor = shapes.message_type(field)
         known, room = shapes.well_known_name(descriptor), self._room(levels)
-        if known in LEAVES:
+        if known in LEAVES and known != shapes.FIELD_MASK:
             put = self._source.bind(LEAVES[known], LEAVES[known].__name__)
             line(f"{put}({child}, {value})")
         elif known in shapes.WRAPPERS:
@@ -303,7 +308,7 @@ class _Writer:
         elif known == shapes.VALUE:
             line(f"{self._source.bind(json_structs.put_value, 'put_value')}({child}, {value}, {room})")
         elif known is not None:
-            line(otherwise)
+            line(otherwise)  # which sets what may stay empty, too
         else:
             with block(f"if type({value}) is dict:"):
                 name = self._family.name_of(descriptor, counts=self._counts)

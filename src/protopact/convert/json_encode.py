@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from itertools import groupby
 from math import copysign
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -28,10 +28,10 @@ from protopact.errors import ConfigError, WrongTypeError
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
 
+    from protopact.convert.decode import Enums
     from protopact.convert.source import Source
 
 Names: TypeAlias = Literal["json", "proto"]
-Enums: TypeAlias = Literal["name", "number"]
 JsonEncoder: TypeAlias = Callable[[Message], str]
 
 
@@ -93,28 +93,29 @@ def _encoder(message_class: type[Message], form: Form) -> JsonEncoder:
     author = _Author(descriptor, form)
     tell = author.teller.whole
 
-    def checked(message: Message) -> None:
-        if type(message) is not message_class:
-            raise WrongTypeError(
-                f"needs a {descriptor.full_name} message of this encoder's class, not {type(message).__name__}"
-            )
+    def wrong(message: object) -> WrongTypeError:
+        needed = f"a {descriptor.full_name} message of this encoder's class"
+        return WrongTypeError(f"needs {needed}, not {type(message).__name__}")
 
     if shapes.well_known_name(descriptor) is not None:
 
         def encode_well_known(message: Message) -> str:
-            checked(message)
+            if type(message) is not message_class:
+                raise wrong(message)
             return tell(message)
 
         return encode_well_known
-    name, functions = author.name_of(descriptor), author.family.namespace.globals
+    name, functions = author.name_of(descriptor), cast("dict[str, Any]", author.family.namespace.globals)
     arguments = (DEPTH_MAX,) if counts_levels(descriptor) else ()
 
     def encode(message: Message) -> str:
-        checked(message)
+        if type(message) is not message_class:
+            raise wrong(message)
         try:
-            return functions[name](message, *arguments)  # type: ignore[no-any-return]
+            text: str = functions[name](message, *arguments)
         except Exception:  # noqa: BLE001  (whatever went wrong, the teller finds it again and tells where)
             return tell(message)
+        return text
 
     return encode
 
@@ -194,7 +195,6 @@ class _Writer:
 
     def _add(self, field: FieldDescriptor) -> None:
         line = self._source.line
-        piece = self._piece(field, "value", 1)
         if shapes.is_map(field):
             entry = shapes.message_type(field)
             piece = f"{self._key(entry.fields_by_name['key'])}:{self._piece(entry.fields_by_name['value'], 'held', 2)}"
@@ -206,6 +206,8 @@ class _Writer:
             quick = f"map({self._string()}, value)" if item == f"{{{self._string()}(item)}}" else ""
             line(f"value = {self._join()}({quick or f'''[f'{item}' for item in value]'''})")
             piece = "[{value}]"
+        else:
+            piece = self._piece(field, "value", 1)
         line(f"text += {literal(f',{values.string_text(self._author.form.name(field))}:')} f'{piece}'")
 
     def _refuse_entries(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf.struct_pb2 import NULL_VALUE as NULL
+
 from protopact.convert import shapes
 from protopact.convert.json_values import BOOL_TEXT, DOUBLE_MAX, json_words, string_text, take_string
 from protopact.convert.misfit import Misfit, MisfitError, field_step, key_step, misfit, too_deep
@@ -11,11 +13,13 @@ from protopact.convert.misfit import Misfit, MisfitError, field_step, key_step, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from google.protobuf.struct_pb2 import ListValue, Struct, Value
+
 
 # ── messages → text ──────────────────────────────────────────────────────────────────────────────
 
 
-def struct_text(message: Any, room: int) -> str:
+def struct_text(message: Struct, room: int) -> str:
     """Give a Struct as JSON; `room` is how many levels may still follow below it."""
     fields, below = message.fields, room - 2
     if room < 0 or (below < 0 and fields):
@@ -23,7 +27,7 @@ def struct_text(message: Any, room: int) -> str:
     return f"{{{','.join([f'{string_text(key)}:{value_text(fields[key], below)}' for key in fields])}}}"
 
 
-def list_text(message: Any, room: int) -> str:
+def list_text(message: ListValue, room: int) -> str:
     """Give a ListValue as JSON."""
     values, below = message.values, room - 1
     if room < 0 or (below < 0 and values):
@@ -31,7 +35,7 @@ def list_text(message: Any, room: int) -> str:
     return f"[{','.join([value_text(value, below) for value in values])}]"
 
 
-def value_text(message: Any, room: int) -> str:
+def value_text(message: Value, room: int) -> str:
     """Give a Value as JSON; null for one that holds nothing."""
     if room < 0:
         raise too_deep()
@@ -60,7 +64,7 @@ _TEXTS: dict[str | None, Callable[[Any, int], str]] = {
 # ── JSON → messages ──────────────────────────────────────────────────────────────────────────────
 
 
-def put_struct(message: Any, data: object, room: int) -> None:
+def put_struct(message: Struct, data: object, room: int) -> None:
     """Fill a Struct from an object."""
     if type(data) is not dict:
         raise misfit(f"needs an object, not {json_words(data)}")
@@ -77,7 +81,7 @@ def put_struct(message: Any, data: object, room: int) -> None:
         raise MisfitError(*misfits)
 
 
-def put_list(message: Any, data: object, room: int) -> None:
+def put_list(message: ListValue, data: object, room: int) -> None:
     """Fill a ListValue from an array."""
     if type(data) is not list:
         raise misfit(f"needs an array, not {json_words(data)}")
@@ -94,25 +98,24 @@ def put_list(message: Any, data: object, room: int) -> None:
         raise MisfitError(*misfits)
 
 
-def put_value(message: Any, value: object, room: int) -> None:
+def put_value(message: Value, value: object, room: int) -> None:
     """Fill a Value from whatever JSON holds."""
-    kind = type(value)
-    if kind is str:
-        message.string_value = value if value.isascii() else take_string(value)  # type: ignore[attr-defined]
-    elif kind is bool:
+    if type(value) is str:
+        message.string_value = value if value.isascii() else take_string(value)
+    elif type(value) is bool:
         message.bool_value = value
-    elif kind is float or kind is int:
-        message.number_value = _finite(value)  # type: ignore[arg-type]
+    elif type(value) is float or type(value) is int:
+        message.number_value = _finite(value)
     elif value is None:
-        message.null_value = 0
-    elif kind is dict:
-        child = message.struct_value
-        child.SetInParent()
-        put_struct(child, value, room - 1)
+        message.null_value = NULL
+    elif type(value) is dict:
+        struct = message.struct_value
+        struct.SetInParent()
+        put_struct(struct, value, room - 1)
     else:
-        child = message.list_value
-        child.SetInParent()
-        put_list(child, value, room - 1)
+        items = message.list_value
+        items.SetInParent()
+        put_list(items, value, room - 1)
 
 
 def _finite(value: float) -> float:

@@ -15,6 +15,7 @@ from protopact.convert.misfit import Misfit, MisfitError, field_step, key_step, 
 from protopact.convert.values import DEPTH_MAX, nearest
 
 if TYPE_CHECKING:
+    from google.protobuf.any_pb2 import Any as AnyMessage
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
     from google.protobuf.descriptor_pool import DescriptorPool
     from google.protobuf.message import Message
@@ -117,7 +118,7 @@ class Taker:
 
         return put
 
-    def fill_any(self, message: Any, data: object, room: int) -> None:
+    def fill_any(self, message: AnyMessage, data: object, room: int) -> None:
         """Fill an Any with the message that it holds."""
         if type(data) is not dict:
             raise misfit(f"needs an object, not {values.json_words(data)}")

@@ -15,6 +15,7 @@ from protopact.convert.misfit import Misfit, MisfitError, field_step, key_step, 
 from protopact.convert.values import DEPTH_MAX
 
 if TYPE_CHECKING:
+    from google.protobuf.any_pb2 import Any as AnyMessage
     from google.protobuf.descriptor import Descriptor
     from google.protobuf.descriptor_pool import DescriptorPool
 
@@ -66,22 +67,23 @@ class Teller:
             refused = too_deep()
         raise refused.outward(descriptor.full_name)
 
-    def message(self, descriptor: Descriptor, message: Any, room: int) -> str:
+    def message(self, descriptor: Descriptor, message: Message, room: int) -> str:
         """Give the JSON of a message of any type; `room` is how many levels may follow below it."""
         if room < 0:
             raise too_deep()
+        held: Any = message
         known = shapes.well_known_name(descriptor)
         if known in LEAVES:
-            return LEAVES[known](message)
+            return LEAVES[known](held)
         if known in json_structs.TEXTS:
-            return self._struct(known, message, room)
+            return self._struct(known, held, room)
         if known in shapes.WRAPPERS:
-            return self._tell(descriptor.fields_by_name["value"])(message.value, room)
+            return self._tell(descriptor.fields_by_name["value"])(held.value, room)
         if known == shapes.ANY:
-            return self.any(message, room)
+            return self.any(held, room)
         return f"{{{','.join(self._told(self._pieces(descriptor, message, room)))}}}"
 
-    def any(self, message: Any, room: int) -> str:
+    def any(self, message: AnyMessage, room: int) -> str:
         """Give the JSON of an Any; of an empty one, an empty object."""
         if room < 0:
             raise too_deep()
@@ -100,7 +102,7 @@ class Teller:
             return f'{{{head},"{VALUE_KEY}":{text}}}'
         return f"{{{head}{',' if text != '{}' else ''}{text[1:]}"
 
-    def extensions(self, message: Any, room: int) -> str:
+    def extensions(self, message: Message, room: int) -> str:
         """Give the pieces of JSON for a message's extensions, each after a comma."""
         set_ones = ((field, value) for field, value in type(message).ListFields(message) if field.is_extension)
         return "".join(f",{piece}" for piece in self._told((field, value, room) for field, value in set_ones))

@@ -124,11 +124,11 @@ def enum_texts(enum: EnumDescriptor, *, by_name: bool) -> dict[int, str]:
     return {number: f'"{name}"' for number, name in enum_names(enum).items()}
 
 
-def key_text(key: bool | int | str) -> str:  # noqa: FBT001
+def key_text(key: object) -> str:
     """Give a map's key, which JSON has as text always."""
     if isinstance(key, bool):
         return f'"{BOOL_TEXT[key]}"'
-    return f'"{key}"' if isinstance(key, int) else string_text(key)
+    return string_text(key) if isinstance(key, str) else f'"{key}"'
 
 
 # ── JSON → values ────────────────────────────────────────────────────────────────────────────────
@@ -141,7 +141,7 @@ def taking(field: FieldDescriptor, *, ignore_unknown: bool = False) -> Take:
     return _TAKERS[field.type]
 
 
-def key_taking(field: FieldDescriptor) -> Callable[[str], Any]:
+def key_taking(field: FieldDescriptor) -> Callable[[str], object]:
     """Give the function that takes a map's key."""
     return _take_bool_key if field.type == FieldDescriptor.TYPE_BOOL else _TAKERS[field.type]
 
@@ -158,13 +158,14 @@ def _integer_taker(kind: str, low: int, high: int) -> Take:
 
 def _integer(value: object, kind: str) -> int:
     """Give the integer that a float, or text, is; text as Python reads it, but without spaces."""
+    number = value
     if isinstance(value, str) and " " not in value:
         try:
             return int(value)
         except ValueError:
-            value = _number_or_none(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+            number = _number_or_none(value)
+    if isinstance(number, float) and number.is_integer():
+        return int(number)
     raise misfit(f"needs an integer for {kind}, as a number or as text, not {json_words(value)}")
 
 

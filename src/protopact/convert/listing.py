@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from protopact.convert.decode import decoder_code
 from protopact.convert.encode import encoder_code
+from protopact.convert.json_decode import json_decoder_code
+from protopact.convert.json_encode import json_encoder_code
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -16,10 +18,15 @@ if TYPE_CHECKING:
 def converter_source(
     message_class: type[Message], *, enums: Enums = "name", timestamps: Timestamps = "datetime"
 ) -> str:
-    """Give the Python code that turns dicts into messages of a class and back, with all types that it reaches.
+    """Give the Python code that turns dicts and JSON into messages of a class and back, with all types that it reaches.
 
     It is the code that runs, to be read and not to be imported: names that it does not define, such as `put_items` or
     `names_of_Status`, stand for objects that are bound to it when it is built.
     """
-    reading = decoder_code(message_class, enums=enums, timestamps=timestamps)
-    return f"# dict → message\n\n{encoder_code(message_class)}\n\n# message → dict\n\n{reading}"
+    ways = {
+        "dict → message": encoder_code(message_class),
+        "message → dict": decoder_code(message_class, enums=enums, timestamps=timestamps),
+        "JSON → message": json_decoder_code(message_class),
+        "message → JSON": json_encoder_code(message_class),
+    }
+    return "\n\n".join(f"# {way}\n\n{code}" for way, code in ways.items())

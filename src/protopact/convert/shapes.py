@@ -39,14 +39,8 @@ def well_known_name(descriptor: Descriptor) -> str | None:
         return None
     if name not in _RECURSIVE:
         return name if _same(descriptor, _ORIGINALS[name]) else None
-    known = descriptor.file.pool.FindMessageTypeByName
-    return name if all(_same(known(part), _ORIGINALS[part]) for part in _parts_of(descriptor)) else None
-
-
-def _parts_of(descriptor: Descriptor) -> frozenset[str]:
-    """Give the names that must be as expected for a Struct, Value or ListValue: all three, where all are defined."""
-    defined = {message.full_name for message in descriptor.file.message_types_by_name.values()}
-    return _RECURSIVE if defined >= _RECURSIVE else frozenset(_ORIGINALS)
+    defined = {message.full_name: message for message in descriptor.file.message_types_by_name.values()}
+    return name if all(part in defined and _same(defined[part], _ORIGINALS[part]) for part in _RECURSIVE) else None
 
 
 def _same(one: Descriptor, other: Descriptor) -> bool:

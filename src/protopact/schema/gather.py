@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from protopact.compiler import compile_text, import_paths, load_sources
 from protopact.errors import ConfigError
+from protopact.schema.installed_files import installed_files
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
@@ -60,6 +61,8 @@ def compile_source(
         text = found.pop(name)
     sources = {path: each for path, each in {**found, **given.texts}.items() if path != name}
     known = [file for file in given.files if file.name != name and file.name not in sources]
+    imported = {path for each in (text, *sources.values()) for path in import_paths(each)}
+    known += installed_files(imported, {name, *sources, *(file.name for file in known)})
     return compile_text(text, file_name=name, sources=sources, dependencies=known, workers=workers)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, cast, overload
 
@@ -14,26 +16,41 @@ from protopact.errors import (
     DecodeError,
     FramingError,
     MessageNotFoundError,
+    RuleError,
+    RuleViolationError,
     WrongTypeError,
 )
 from protopact.flow import blocking, perform_async
 from protopact.framing import KEY_SCHEMA_HEADER, VALUE_SCHEMA_HEADER, Prefix, decode_guid, decode_prefix
+from protopact.serdes.batch import (
+    BATCH_ROWS,
+    Columns,
+    ManyKeywords,
+    many_options,
+    read_batches,
+    read_table,
+    read_table_async,
+)
 from protopact.serdes.headers import find_header
-from protopact.serdes.options import check_framing, check_settings, refuse_unknown
+from protopact.serdes.options import check_framing, check_settings, refuse_unknown, validation_of
 from protopact.serdes.plan import UnplannedError, fetch_parse, fetch_parse_by_guid
 from protopact.serdes.reading import target_of
 from protopact.serdes.table import keep
 from protopact.serdes.topics import TopicMessages
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Unpack
+
+    import pyarrow as pa
 
     from protopact.client import AsyncSchemaRegistryClient, SchemaRegistryClient
     from protopact.convert import PlainValue
     from protopact.flow import Flow
     from protopact.framing import GuidPrefix
+    from protopact.rules import Validation
     from protopact.schema import ProtoSchema
+    from protopact.serdes.batch import ManyOptions
     from protopact.serdes.headers import AnyHeaders
     from protopact.serdes.options import Framing
     from protopact.serdes.reading import Parse, Read, Target
@@ -44,7 +61,7 @@ M = TypeVar("M", bound=Message)
 C = TypeVar("C", "SchemaRegistryClient", "AsyncSchemaRegistryClient")
 
 _SHORT = 6  # the size of a prefix whose message indexes are the one byte 00
-_REFUSALS = (WireDecodeError, DecodeError, ConversionError)
+_REFUSALS = (WireDecodeError, DecodeError, ConversionError, RuleError)
 
 
 class ReadKeywords(TypedDict, total=False):
@@ -53,6 +70,7 @@ class ReadKeywords(TypedDict, total=False):
     framing: Framing
     topics: Mapping[str, type | ProtoSchema]
     compatible_types: Iterable[str | type[Message]]
+    validate: bool | Validation
     settings: SerdeSettings
 
 
@@ -67,7 +85,8 @@ class _Reading(Generic[C, T]):
         if topics is not None and self._framing != "raw":
             raise ConfigError("topics= is for framing 'raw': other records say what they hold", option="topics")
         self._topics = None if topics is None else TopicMessages(topics)
-        self._target = cast("Target[T]", target_of(into, options.get("compatible_types", ())))
+        target = cast("Target[T]", target_of(into, options.get("compatible_types", ())))
+        self._target = replace(target, validation=validation_of(options.get("validate", False)))
         self._settings = check_settings(options.get("settings"))
         if client is None and self._target.wanted is None and self._topics is None:
             raise ConfigError(
@@ -84,6 +103,15 @@ class _Reading(Generic[C, T]):
     def _later(self, flow: Flow[Parse[T]], place: str) -> Parse[T]:
         """Have a closure made that was found missing in the midst of a record."""
         raise NotImplementedError
+
+    def _columns(self, topic: str | None, options: ManyOptions) -> Columns:
+        """Give what reads a topic's records into columns: by a reader like this one that stops at the messages."""
+        refuse_bind(self._framing)
+        reader = copy(self)
+        vars(reader).update(_target=replace(self._target, finish=None), _reads={}, _parses={})
+        read = reader._read_for(topic)  # noqa: SLF001  (its own kind)
+        wanted = self._target.wanted if self._topics is None else self._topics.message_of(topic)
+        return Columns(cast("Read[Message]", read), wanted, options)
 
     # ── closures ─────────────────────────────────────────────────────────────────────────────────
 
@@ -217,6 +245,9 @@ class Deserializer(_Reading["SchemaRegistryClient", T]):
     given; "guid" takes the headers alone. "raw" reads bare payloads: `topics` maps patterns of topics (`orders-*`) to
     the message that they hold, unless `into` says it for all; `client` may be None. Without a client a framed record is
     read into a message class too, when it stands at the same place in its file as the record's message in its own.
+
+    `validate` refuses messages that break the rules of their schema (RuleViolationError), of the wanted class where
+    there is one, else of the writer's: True asks protovalidate, or give a `protopact.rules.Validation`.
     """
 
     @overload
@@ -287,6 +318,40 @@ class Deserializer(_Reading["SchemaRegistryClient", T]):
         """
         refuse_bind(self._framing)
         return self._read_for(topic)
+
+    def deserialize_many(
+        self, raws: Iterable[bytes | None], *, topic: str | None = None, **options: Unpack[ManyKeywords]
+    ) -> pa.Table:
+        """Give the values of many records as one Arrow table, a column for each field; tombstones give no row.
+
+        The columns are those of the wanted class (`into=`), else of the newest writer's schema, which is the one with
+        the greatest id; what others wrote is read by field numbers. All records hold the same message. `enums="name"`
+        or `"number"` says what an enum's column holds, `time_unit="us"` or `"ns"` how fine times are; `index` names a
+        column with each record's place in `raws`.
+
+        A bad record does not spoil the others: RecordsError lists all of them with their places, `on_error="skip"`
+        leaves them out, a function given as `on_error` gets a RecordFailure for each. What is wrong with a registry, or
+        with the options, raises as elsewhere; MissingExtraError without pyarrow; ConfigError for framing "guid".
+        """
+        chosen = many_options(options)
+        return read_table(self._columns(topic, chosen), raws, chosen)
+
+    def record_batches(
+        self,
+        raws: Iterable[bytes | None],
+        *,
+        topic: str | None = None,
+        batch_rows: int = BATCH_ROWS,
+        **options: Unpack[ManyKeywords],
+    ) -> Iterator[pa.RecordBatch]:
+        """Give the values of many records as Arrow record batches, each of at most `batch_rows` records, as they come.
+
+        Only one batch's records are in memory. All batches have the same columns when `into` is a message class or a
+        model; else a newer writer's schema changes the columns from the batch on in which it is met. Options and errors
+        are those of `deserialize_many`; bad records are told batch by batch.
+        """
+        chosen = many_options(options, batch_rows)
+        return read_batches(self._columns(topic, chosen), raws, chosen)
 
     def _later(self, flow: Flow[Parse[T]], place: str) -> Parse[T]:
         del place
@@ -364,14 +429,25 @@ class AsyncDeserializer(_Reading["AsyncSchemaRegistryClient", T]):
         refuse_bind(self._framing)
         return partial(self._read_async, self._read_for(topic))
 
+    async def deserialize_many(
+        self, raws: Iterable[bytes | None], *, topic: str | None = None, **options: Unpack[ManyKeywords]
+    ) -> pa.Table:
+        """Give the values of many records as one Arrow table, made in a thread; as `Deserializer.deserialize_many`."""
+        chosen = many_options(options)
+        columns = self._columns(topic, chosen)
+        return await read_table_async(columns, raws, chosen, self._fetch)
+
+    async def _fetch(self, flow: Flow[object]) -> None:
+        assert self._client is not None
+        await self._client.run(flow)
+
     async def _read_async(self, read: Callable[[Any], T | None], raw: bytes | None) -> T | None:
         is_large = raw is not None and len(raw) >= self._settings.thread_bytes_min
         while True:
             try:
                 return (await perform_async(blocking(partial(read, raw)))) if is_large else read(raw)
             except UnplannedError as unplanned:
-                assert self._client is not None
-                await self._client.run(unplanned.flow)
+                await self._fetch(unplanned.flow)
 
     def _later(self, flow: Flow[Parse[T]], place: str) -> Parse[T]:
         raise UnplannedError(f"{place}: its schema has to be fetched", flow)
@@ -416,7 +492,11 @@ def _parsed(parse: Parse[T], payload: bytes, place: str) -> T:
         raise _unreadable(place, error) from error
 
 
-def _unreadable(place: str, error: Exception) -> DecodeError:
+def _unreadable(place: str, error: Exception) -> DecodeError | RuleError:
+    if isinstance(error, RuleViolationError):
+        return RuleViolationError(error.message_name, error.violations, where=place)
+    if isinstance(error, RuleError):
+        return type(error)(f"{place}: {error}", hint=error.hint)
     if isinstance(error, DecodeError):
         return DecodeError(f"{place}: {error}", hint=error.hint)
     return DecodeError(f"{place}: the payload is not the writer's message: {error}")

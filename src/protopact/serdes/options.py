@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from enum import Enum
 
+    from protopact.rules import Validation
     from protopact.serdes.subject import NameImport, NameSubject
 
 Framing: TypeAlias = Literal["confluent", "guid", "raw"]
@@ -40,6 +41,7 @@ class WriteOptions:
     normalize: bool
     check_compatible: bool
     deterministic: bool
+    validation: Validation | None
     settings: SerdeSettings
 
     @property
@@ -60,6 +62,7 @@ def write_options(
     normalize: bool,
     check_compatible: bool,
     deterministic: bool,
+    validate: bool | Validation,
     settings: SerdeSettings | None,
     unknown: Mapping[str, object],
     known: Iterable[str],
@@ -105,6 +108,7 @@ def write_options(
         normalize=normalize,
         check_compatible=check_compatible,
         deterministic=deterministic,
+        validation=validation_of(validate),
         settings=check_settings(settings),
     )
 
@@ -118,6 +122,21 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
         near = get_close_matches(name, names, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
         raise ConfigError(f"there is no option {name!r}", option=name, hint=hint)
+
+
+def validation_of(validate: object) -> Validation | None:
+    """Give who validates messages; ConfigError for what cannot, MissingExtraError without protovalidate."""
+    if validate is False:
+        return None
+    from protopact.rules import Protovalidate, Validation
+
+    if validate is True:
+        return Protovalidate()
+    if isinstance(validate, Validation):
+        return validate
+    raise ConfigError(
+        f"validate is {validate!r}", option="validate", hint="use True, False, or an object with check_of"
+    )
 
 
 def check_framing(framing: Framing) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, ca
 
 from google.protobuf.message import Message
 
-from protopact.convert import dict_decoder
+from protopact.convert import dict_decoder, json_encoder
 from protopact.errors import ConfigError, DecodeError, WrongTypeError
 from protopact.schema import model_decoder, schema_of
 from protopact.serdes.options import is_model
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor import Descriptor
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+    from protopact.rules import Validation
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -48,6 +50,7 @@ class Target(Generic[T]):
     wanted: type[Message] | None
     finish: Callable[[type[Message]], Finish[T]] | None
     accepted: frozenset[str]
+    validation: Validation | None = None
     is_numbered: bool = False  # the wanted class got its field numbers here, not from the writer's schema
 
     def parse(self, full_name: str, writers_class: Callable[[], type[Message]], place: str) -> Parse[T]:
@@ -60,7 +63,7 @@ class Target(Generic[T]):
         if self.wanted is not None and self.is_numbered:
             check_numbers(descriptor_of(self.wanted), descriptor_of(writers_class()), place)
         cls = writers_class() if self.wanted is None else self.wanted
-        parse = strict_parse(cls)
+        parse = valid_parse(strict_parse(cls), cls, self.validation)
         if self.finish is None:
             return cast("Parse[T]", parse)
         finish = self.finish(cls)
@@ -88,7 +91,7 @@ def _target(into: object) -> Target[Any]:
     if into is dict:
         return Target(None, dict_decoder, frozenset())
     if isinstance(into, str) and into == "json":
-        return Target(None, json_writer, frozenset())
+        return Target(None, json_encoder, frozenset())
     if isinstance(into, type):
         if issubclass(into, Message) and into is not Message:
             return Target(into, None, frozenset([into.DESCRIPTOR.full_name]))
@@ -131,14 +134,6 @@ def descriptor_of(cls: type[Message]) -> Descriptor:
     return cast("Descriptor", cls.DESCRIPTOR)
 
 
-def json_writer(cls: type[Message]) -> Finish[str]:
-    """Give the function that makes proto JSON of messages of a class."""
-    del cls
-    from google.protobuf.json_format import MessageToJson
-
-    return lambda message: MessageToJson(message, indent=None)
-
-
 def _name_of(kind: str | type[Message]) -> str:
     if isinstance(kind, str):
         return kind
@@ -162,6 +157,20 @@ def strict_parse(cls: type[Message]) -> Parse[Message]:
         return message
 
     return parse
+
+
+def valid_parse(parse: Parse[Message], cls: type[Message], validation: Validation | None) -> Parse[Message]:
+    """Give the parser that refuses messages which break the class's rules, where it has any and they are wanted."""
+    check = None if validation is None else validation.check_of(cls)
+    if check is None:
+        return parse
+
+    def parse_valid(payload: bytes) -> Message:
+        message = parse(payload)
+        check(message)
+        return message
+
+    return parse_valid
 
 
 def _has_required(descriptor: Descriptor) -> bool:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from protopact.client import AsyncSchemaRegistryClient, SchemaRegistryClient
     from protopact.flow import Flow
+    from protopact.rules import Validation
     from protopact.schema import ProtoSchema
     from protopact.serdes.headers import Headers
     from protopact.serdes.options import Framing
@@ -58,6 +59,7 @@ class _Writing(Generic[C]):
         reference_subject_name_strategy: ReferenceSubjectNameStrategy
         | NameImport = ReferenceSubjectNameStrategy.DEFAULT,
         deterministic: bool = False,
+        validate: bool | Validation = False,
         settings: SerdeSettings | None = None,
         **unknown: Never,
     ) -> None:
@@ -72,6 +74,7 @@ class _Writing(Generic[C]):
             normalize=normalize,
             check_compatible=check_compatible,
             deterministic=deterministic,
+            validate=validate,
             settings=settings,
             unknown=unknown,
             known=_Writing.__init__.__kwdefaults__ or (),
@@ -157,7 +160,9 @@ class Serializer(_Writing["SchemaRegistryClient"]):
     schemas in normal form.
 
     `subject_name_strategy` names the subject, `reference_subject_name_strategy` those of imports. `deterministic`
-    writes equal messages as equal bytes, for keys and hashes. ConfigError for options that are wrong or unknown.
+    writes equal messages as equal bytes, for keys and hashes. `validate` refuses messages that break the rules of their
+    schema (RuleViolationError): True asks protovalidate, or give a `protopact.rules.Validation`. ConfigError for
+    options that are wrong or unknown.
     """
 
     @overload

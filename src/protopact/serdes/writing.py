@@ -13,6 +13,7 @@ from protopact.errors import EncodeError, WrongTypeError
 from protopact.schema import model_encoder, schema_of
 
 if TYPE_CHECKING:
+    from protopact.rules import Check
     from protopact.schema import ProtoSchema
     from protopact.serdes.options import WriteOptions
 
@@ -34,7 +35,8 @@ def writer(
 ) -> Write:
     """Give the closure that writes the schema's own message and mappings; `write_other` takes all other values."""
     own_class, name = schema.message_class, schema.name
-    payload_of = payload_writer(own_class, deterministic=options.deterministic)
+    check = None if options.validation is None else options.validation.check_of(own_class)
+    payload_of = payload_writer(own_class, deterministic=options.deterministic, rules=check)
     encode, bytes_max = dict_encoder(own_class), options.settings.message_bytes_max
 
     def write(value: object) -> bytes | None:
@@ -70,8 +72,22 @@ def model_writer(write: Write, model: type, message_class: type[Message]) -> Wri
     return cast("Write", write_model)
 
 
-def payload_writer(cls: type[Message], *, deterministic: bool) -> Callable[[Message], bytes]:
+def payload_writer(
+    cls: type[Message], *, deterministic: bool, rules: Check | None = None
+) -> Callable[[Message], bytes]:
     """Give the function that makes a message's payload: protobuf's own where nothing else is to be seen to."""
+    payload_of = _payload_writer(cls, deterministic=deterministic)
+    if rules is None:
+        return payload_of
+
+    def valid_payload_of(message: Message) -> bytes:
+        rules(message)
+        return payload_of(message)
+
+    return valid_payload_of
+
+
+def _payload_writer(cls: type[Message], *, deterministic: bool) -> Callable[[Message], bytes]:
     serialize = cls.SerializeToString  # unbound: a field may be called SerializeToString
     check = depth_check(cls)
     if check is None and not deterministic:

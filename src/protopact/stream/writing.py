@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -68,7 +69,7 @@ class DelimitedWriter:
         """Open the target; a file that exists is replaced unless `append` says to add to it."""
         lead = format_of(lengths).lead
         self._lead = lead
-        self._leads = [lead(size) for size in range(_LEADS_READY)]
+        self._leads = _leads(lead)
         self._longest = message_bytes_max
         self._classes: set[type] = set()
         self._payload_of: Callable[[Message], bytes] = Message.SerializeToString
@@ -121,6 +122,9 @@ class DelimitedWriter:
 
     def _encoded(self, batch: list[Message]) -> tuple[list[bytes], ProtopactError | None]:
         """Give the payloads of a batch; where one is refused, those before it and why."""
+        if not self._classes:
+            with suppress(WrongTypeError):  # told below, with its place
+                self._admit(batch[0], "")
         if self._classes.issuperset(map(type, batch)):
             try:
                 payloads = list(map(self._payload_of, batch))
@@ -157,3 +161,9 @@ class DelimitedWriter:
         self._name = name
         self._classes.add(type(message))
         self._payload_of = type(message).SerializeToString  # unbound: a field may be called SerializeToString
+
+
+@cache
+def _leads(lead: Callable[[int], bytes]) -> list[bytes]:
+    """Give the written forms of the lengths that most messages have."""
+    return [lead(size) for size in range(_LEADS_READY)]

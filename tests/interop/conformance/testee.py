@@ -1,15 +1,18 @@
 """The program that Protobuf's conformance runner tests: it reads requests from its input and writes the responses.
 
 A frame is a length, four bytes little-endian, and a message; `conformance.proto` of the runner tells the protocol.
+PROTOPACT_RECORD names the file in which the payloads are kept, as the fuzzer's corpus.
 """
 
 from __future__ import annotations
 
+import os
 import struct
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import DecodeError as WireDecodeError
 
 from protopact import from_json, load_schema, to_json
@@ -35,6 +38,7 @@ class Testee:
         self.response = message_class(protocol.file_set, "conformance.ConformanceResponse")
         files = [include / f"google/protobuf/test_messages_{name}.proto" for name in TESTED]
         tested = [load_schema(file, imports=include) for file in files]
+        self.files = {file.name: file for schema in tested for file in schema.file_set.files}
         self.classes = {
             f"{schema.file_set.root_file.package}.{message.name}": message_class(
                 schema.file_set, f"{schema.file_set.root_file.package}.{message.name}"
@@ -73,14 +77,33 @@ def frames(pipe: BinaryIO) -> Iterator[bytes]:
         yield pipe.read(struct.unpack("<I", head)[0])
 
 
+def record(path: Path, testee: Testee, requests: list[Any]) -> None:
+    """Keep what was asked."""
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    from fuzz.corpus import Seed, write
+
+    forms = {"protobuf_payload": False, "json_payload": True}
+    seeds = [
+        Seed(forms[form], request.message_type, payload if isinstance(payload, bytes) else payload.encode())
+        for request in requests
+        if request.message_type in testee.classes and (form := request.WhichOneof("payload")) in forms
+        for payload in [getattr(request, form)]
+    ]
+    write(path, FileDescriptorSet(file=testee.files.values()), seeds)
+
+
 def main() -> None:
     """Answer until the runner has no more requests."""
-    testee = Testee(Path(sys.argv[1]))
+    testee, requests = Testee(Path(sys.argv[1])), []
     for frame in frames(sys.stdin.buffer):
-        fields = testee.answer(testee.request.FromString(frame))
+        request = testee.request.FromString(frame)
+        requests.append(request)
+        fields = testee.answer(request)
         response = testee.response(**fields).SerializeToString()
         sys.stdout.buffer.write(struct.pack("<I", len(response)) + response)
         sys.stdout.buffer.flush()
+    if path := os.environ.get("PROTOPACT_RECORD"):
+        record(Path(path), testee, requests)
 
 
 main()

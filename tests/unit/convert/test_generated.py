@@ -235,6 +235,8 @@ def test_only_types_that_can_be_nested_too_deep_are_checked(old: Any) -> None:
     assert depth_check(old) is None
     assert depth_check(Struct) is not None
     assert depth_check(Value) is not None
+    extended = 'syntax = "proto2"; message M { extensions 100; } extend M { optional M inner = 100; }'
+    assert depth_check(load_schema(extended).message_class) is not None
     chain = [DescriptorProto(name="M0", field=[field(1, "a")])]
     chain += [
         DescriptorProto(name=f"M{one}", field=[field(1, "m", type=11, type_name=f".odd.M{one - 1}")])

@@ -8,6 +8,7 @@ import io
 import lzma
 import mmap
 import os
+import sys
 import threading
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -209,3 +210,19 @@ def test_a_file_that_came_open_is_left_open(tmp_path: Path) -> None:
         file.seek(0)
         assert len(list(read_delimited(file, BytesValue))) == 1
         assert not file.closed
+
+
+def test_messages_of_a_batch_cost_no_python_call_each_not_even_the_first_ones() -> None:
+    messages, calls = values(*[100] * 300), 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    write_delimited(io.BytesIO(), messages)
+    sys.setprofile(count)
+    try:
+        write_delimited(io.BytesIO(), messages)
+    finally:
+        sys.setprofile(None)
+    assert calls < 100

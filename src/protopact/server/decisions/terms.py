@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from protopact.compat import Policy
@@ -114,6 +115,7 @@ def meant_subject(documents: Mapping[tuple[str, Subject], Document], subject: Su
     return Subject.parse(str(target), context=subject.context) if target else subject
 
 
+@lru_cache(maxsize=256)  # a call asks for those of its subject several times
 def scopes_of(subject: Subject) -> Sequence[Subject]:
     """Give the scopes that are asked for a subject, or for a context by its empty name, the nearest first."""
     return tuple(dict.fromkeys((subject, Subject("", subject.context), EVERYWHERE)))
