@@ -58,7 +58,7 @@ bench *arguments:
 
 # Measure beside Confluent's client, in its environment
 bench-confluent *arguments:
-    uv run -q --project tests/interop/python --with-editable '.[compiler,registry,server,pydantic,cli]' \
+    uv run -q --project tests/interop/python --with-editable '.[compiler,registry,server,pydantic,arrow,validation,cli]' \
         python bench/confluent.py {{ arguments }}
 
 # Measure the registry's throughput and latency (needs wrk)

@@ -2,8 +2,8 @@
 
     just bench-confluent [the options of `protopact bench`]
 
-Its serializers and deserializers have a registry of ours over HTTP, and their default settings; its schemas are registered
-before the clock starts. Both clients get the same message classes.
+Its serializers and deserializers have a registry of ours over HTTP, and their default settings; its schemas are
+registered before the clock starts. Both clients get the same message classes.
 """
 
 from __future__ import annotations

@@ -39,6 +39,8 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_SHOWN_MAX = 5
+
 
 class ProtopactError(Exception):
     """The base of everything that protopact raises.
@@ -193,9 +195,7 @@ class ConversionError(ProtopactError):
 
     def __init__(self, message_name: str, issues: Sequence[ConversionIssue], *, hint: str = "") -> None:
         """Word all issues on one line, the first few in full."""
-        shown = "; ".join(str(issue) for issue in issues[:5])
-        rest = f"; and {len(issues) - 5} more" if len(issues) > 5 else ""  # noqa: PLR2004
-        super().__init__(f"value does not fit {message_name}: {shown}{rest}", hint=hint)
+        super().__init__(f"value does not fit {message_name}: {_first_few(issues)}", hint=hint)
         self.message_name = message_name
         self.issues = tuple(issues)
 
@@ -307,10 +307,8 @@ class RuleViolationError(RuleError):
         self, message_name: str, violations: Sequence[RuleViolation], *, where: str = "", hint: str = ""
     ) -> None:
         """Word all violations on one line, the first few in full; `where` names the record."""
-        shown = "; ".join(str(violation) for violation in violations[:5])
-        rest = f"; and {len(violations) - 5} more" if len(violations) > 5 else ""  # noqa: PLR2004
         place = f"{where}: " if where else ""
-        super().__init__(f"{place}the {message_name} breaks rules of its schema: {shown}{rest}", hint=hint)
+        super().__init__(f"{place}the {message_name} breaks rules of its schema: {_first_few(violations)}", hint=hint)
         self.message_name = message_name
         self.violations = tuple(violations)
 
@@ -478,3 +476,9 @@ class DeliveryError(BrokerError):
         )
         self.failures = tuple(failures)
         self.confirmed = confirmed
+
+
+def _first_few(parts: Sequence[object]) -> str:
+    """Word the first few of many on one line, and how many more there are."""
+    shown = "; ".join(str(part) for part in parts[:_SHOWN_MAX])
+    return shown if len(parts) <= _SHOWN_MAX else f"{shown}; and {len(parts) - _SHOWN_MAX} more"

@@ -18,19 +18,21 @@ UNCOUNTED = {"errors.py"}
 # A name that says nothing about what is inside invites everything.
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "manager", "misc"}
 
-# An optional package, and the one room that may import it.
-EXTRAS = {
-    "grpc_tools": "compiler/",
-    "httpx2": "client/",
-    "uvicorn": "server/",
-    "psycopg": "server/store/",
-    "pydantic": "schema/model/",
-    "pydantic_core": "schema/model/",
-    "argon2": "server/",
-    "jwt": "server/",
-    "prometheus_client": "server/",
-    "confluent_kafka": "integrations/kafka/",
-    "rich": "cli/",
+# An optional package, and the places that may import it: the room that needs it, and who names its types.
+EXTRAS: dict[str, tuple[str, ...]] = {
+    "grpc_tools": ("compiler/",),
+    "httpx2": ("client/",),
+    "uvicorn": ("server/",),
+    "psycopg": ("server/store/",),
+    "pyarrow": ("convert/", "serdes/"),
+    "protovalidate": ("rules/", "schema/installed_files.py"),
+    "pydantic": ("schema/model/", "measure/"),
+    "pydantic_core": ("schema/model/",),
+    "argon2": ("server/",),
+    "jwt": ("server/",),
+    "prometheus_client": ("server/",),
+    "confluent_kafka": ("integrations/kafka/",),
+    "rich": ("cli/",),
 }
 
 # Who may import by a name that is computed.
@@ -87,7 +89,7 @@ def vague_names(package: Path = PACKAGE) -> list[str]:
 def stray_extras(package: Path = PACKAGE) -> list[str]:
     """An optional package is imported only in the room that needs it."""
     return [
-        f"{module.place}:{imported.line} imports {imported.target}, which belongs to {EXTRAS[extra]}"
+        f"{module.place}:{imported.line} imports {imported.target}, which belongs to {' and '.join(EXTRAS[extra])}"
         for module in modules(package)
         for imported in module.imports()
         if (extra := imported.target.partition(".")[0]) in EXTRAS and not module.place.startswith(EXTRAS[extra])

@@ -10,7 +10,8 @@ import pytest
 from architecture.source import PACKAGE
 
 HEAVY = {
-    "asyncio", "confluent_kafka", "google", "grpc", "grpc_tools", "httpx2", "pydantic", "rich", "sqlite3", "uvicorn",
+    "asyncio", "confluent_kafka", "google", "grpc", "grpc_tools", "httpx2", "protovalidate", "pyarrow", "pydantic",
+    "rich", "sqlite3", "uvicorn",
 }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Herd: TypeAlias = list[subprocess.Popen[str]]
 
 PROCESSES = 4
-CONNECTIONS_MAX = 10  # of one client
+CONNECTIONS_MAX = 6  # of one client
 LOAD_MAX = 1.2
 BINS = 10
 HERD_S = 300

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from protopact.settings import ClientSettings
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_CONNECTIONS_MAX = 10
+_CONNECTIONS_MAX = 6
 
 
 class Sender(Protocol):

@@ -23,18 +23,31 @@ if TYPE_CHECKING:
     from protopact.measure.setting import Rival
     from protopact.measure.timing import TimeRow, Way
 
-    Samples = Callable[[], Iterator[Sample]]
-    Kind = Callable[[Setting], Iterator[Way]]
+    Samples = Callable[[], Sequence[Sample]]
 
-_KINDS: tuple[tuple[Kind, tuple[Samples, ...]], ...] = (
-    (ways.message_ways, (plain_samples, placed_samples)),
-    (ways.method_ways, (plain_samples,)),
-    (ways.dict_ways, (plain_samples,)),
-    (ways.model_ways, (plain_samples,)),
-    (ways.stream_ways, (plain_samples,)),
-    (ways.json_ways, (plain_samples,)),
-    (ways.column_ways, (plain_samples,)),
-    (ways.checked_ways, (ruled_samples,)),
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of ways, the names of their paths, and the messages that they are measured with."""
+
+    make: Callable[[Setting], Iterator[Way]]
+    paths: tuple[str, ...]
+    families: tuple[Samples, ...] = (plain_samples,)
+
+
+_KINDS = (
+    _Kind(
+        ways.message_ways,
+        ("message → wire", "wire → message", "wire → message, its class"),
+        (plain_samples, placed_samples),
+    ),
+    _Kind(ways.method_ways, ("message → wire, unbound", "wire → message, unbound")),
+    _Kind(ways.dict_ways, ("dict → wire", "wire → dict")),
+    _Kind(ways.model_ways, ("model → wire", "wire → model")),
+    _Kind(ways.stream_ways, ("length-delimited write", "length-delimited read")),
+    _Kind(ways.json_ways, ("message → JSON", "JSON → message")),
+    _Kind(ways.column_ways, ("wire → Arrow columns",)),
+    _Kind(ways.checked_ways, ("message → wire, validated", "wire → message, validated"), (ruled_samples,)),
 )
 
 
@@ -60,29 +73,35 @@ def measure_ways(*, rounds: int = 100, only: Iterable[str] = (), rival: Rival | 
     if rounds < 1:
         raise ConfigError(f"rounds is {rounds}", option="rounds", hint="use a number from 1 on")
     left_out: list[str] = []
+    plain_samples()  # without a compiler there is nothing to measure
     with connect_registry("memory:") as registry:
-        made = [way for way in _made(registry, rival, left_out) if _is_wanted(way, tuple(only))]
+        made = list(_made(registry, rival, tuple(only), left_out))
         if not made:
             raise ConfigError("no way has such a name", option="only", hint="without it, all are shown")
         rows = time_ways(made, rounds)
-    places = {path: place for place, path in reversed(list(enumerate(way.path for way in made)))}
-    return Measured(sorted(rows, key=lambda row: places[row.path]), rounds, left_out)
+    order = [path for kind in _KINDS for path in kind.paths]
+    return Measured(sorted(rows, key=lambda row: order.index(row.path)), rounds, left_out)
 
 
-def _made(registry: SchemaRegistryClient, rival: Rival | None, left_out: list[str]) -> Iterator[Way]:
-    ready: dict[Samples, list[Setting]] = {}
-    for kind, families in _KINDS:
+def _made(
+    registry: SchemaRegistryClient, rival: Rival | None, only: tuple[str, ...], left_out: list[str]
+) -> Iterator[Way]:
+    """Give the wanted ways; nothing is made ready for others."""
+    ready: dict[tuple[Samples, str], Setting] = {}
+    for kind in _KINDS:
         try:
-            for samples in families:
-                if samples not in ready:
-                    ready[samples] = [Setting(sample, registry, rival) for sample in samples()]
-                for setting in ready[samples]:
-                    yield from kind(setting)
+            for family in kind.families:
+                for sample in family():
+                    wanted = [path for path in kind.paths if _is_wanted(f"{path} {sample.label}", only)]
+                    if not wanted:
+                        continue
+                    place = family, sample.label
+                    if place not in ready:
+                        ready[place] = Setting(sample, registry, rival)
+                    yield from (way for way in kind.make(ready[place]) if way.path in wanted)
         except MissingExtraError as error:
-            if kind is ways.message_ways:
-                raise
             left_out.append(f"{error}: {error.hint}" if error.hint else str(error))
 
 
-def _is_wanted(way: Way, only: tuple[str, ...]) -> bool:
-    return not only or any(text in f"{way.path} {way.message}" for text in only)
+def _is_wanted(name: str, only: tuple[str, ...]) -> bool:
+    return not only or any(text in name for text in only)

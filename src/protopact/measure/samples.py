@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from protopact.rules import Protovalidate
 from protopact.schema import load_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from protopact.schema import DescribedSchema
 
 _HEAD = """
@@ -71,24 +70,35 @@ class Sample:
     value: dict[str, object]
 
 
-def plain_samples() -> Iterator[Sample]:
+@cache
+def plain_samples() -> tuple[Sample, ...]:
     """Give the three sizes, each the first message of its file."""
-    for size, (text, value) in _TEXTS.items():
-        yield Sample(size, size, load_schema(_HEAD + text, file_name=f"{size}.proto"), value)
+    return tuple(
+        Sample(size, size, load_schema(_HEAD + text, file_name=f"{size}.proto"), value)
+        for size, (text, value) in _TEXTS.items()
+    )
 
 
-def placed_samples() -> Iterator[Sample]:
+@cache
+def placed_samples() -> tuple[Sample, ...]:
     """Give the medium message elsewhere: as the second of its file, and in a file of 1000 messages."""
     second = load_schema(_HEAD + _SMALL + _MEDIUM, file_name="second.proto").for_message("Medium")
-    yield Sample("medium", "medium, second in its file", second, _MEDIUM_VALUE)
     others = " ".join(f"message Other{number} {{ int32 a = 1; }}" for number in range(_OTHERS))
     crowded = load_schema(_HEAD + _MEDIUM + others, file_name="crowded.proto")
-    yield Sample("medium", "medium, in a file of 1000", crowded, _MEDIUM_VALUE)
+    return (
+        Sample("medium", "medium, second in its file", second, _MEDIUM_VALUE),
+        Sample("medium", "medium, in a file of 1000", crowded, _MEDIUM_VALUE),
+    )
 
 
-def ruled_samples() -> Iterator[Sample]:
+@cache
+def ruled_samples() -> tuple[Sample, ...]:
     """Give the three sizes with a rule about each name; MissingExtraError without protovalidate, which knows them."""
     Protovalidate()
-    for size, (text, value) in _TEXTS.items():
-        ruled = (_HEAD + _RULES + text).replace(_NAME, _RULED_NAME)
-        yield Sample(size, size, load_schema(ruled, file_name=f"ruled_{size}.proto"), value)
+    heading = _HEAD + _RULES
+    return tuple(
+        Sample(
+            size, size, load_schema(heading + text.replace(_NAME, _RULED_NAME), file_name=f"ruled_{size}.proto"), value
+        )
+        for size, (text, value) in _TEXTS.items()
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from protopact.convert import to_dict
 from protopact.serdes import Deserializer, Serializer
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from protopact.client import SchemaRegistryClient
+    from protopact.convert import PlainValue
     from protopact.measure.samples import Sample
 
 
@@ -37,9 +38,9 @@ class Setting:
     registry: SchemaRegistryClient
     rival: Rival | None
     topic: str = field(init=False)
-    message: Any = field(init=False)
-    message_class: Any = field(init=False)
-    values: dict[str, Any] = field(init=False)
+    message: Message = field(init=False)
+    message_class: type[Message] = field(init=False)
+    values: dict[str, PlainValue] = field(init=False)
     payload: bytes = field(init=False)
     raw: bytes = field(init=False)
 
@@ -48,27 +49,26 @@ class Setting:
         schema = self.sample.schema
         self.topic = f"bench-{schema.file_name}-{schema.name}"
         self.message, self.message_class = schema.new_message(self.sample.value), schema.message_class
-        self.values = dict(to_dict(self.message))
+        self.values = to_dict(self.message)
         self.payload = self.message.SerializeToString()
         self.raw = Serializer(self.registry, schema).serialize(self.message, topic=self.topic)
         assert Deserializer(self.registry, into=dict).deserialize(self.raw, topic=self.topic) == self.values
 
     def bare_write(self) -> bytes:
         """Write the message by upb alone."""
-        written: bytes = self.message.SerializeToString()
-        return written
+        return self.message.SerializeToString()
 
-    def bare_read(self) -> object:
+    def bare_read(self) -> Message:
         """Read the message by upb alone."""
         return self.message_class.FromString(self.payload)
 
-    def rival_writer(self) -> tuple[str, Callable[[Any], bytes]]:
+    def rival_writer(self) -> tuple[str, Callable[[Message], bytes]]:
         """Give how the others write a message, and their name; without a rival it is upb, whose name is empty."""
         if self.rival is None:
             return "", self.message_class.SerializeToString
         return f"{self.rival.name} + ", self.rival.writer(self.message)
 
-    def rival_reader(self) -> tuple[str, Callable[[], Any]]:
+    def rival_reader(self) -> tuple[str, Callable[[], Message]]:
         """Give how the others read the message, and their name; without a rival it is upb, whose name is empty."""
         if self.rival is None:
             return "", self.bare_read

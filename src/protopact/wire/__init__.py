@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from protopact.door import door
 
 if TYPE_CHECKING:
-    from protopact.wire.walk import annotate, annotate_prefix
     from protopact.wire.parts import Part
+    from protopact.wire.walk import annotate, annotate_prefix
 
 __all__ = ["Part", "annotate", "annotate_prefix"]
 

@@ -23,6 +23,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 
 from protopact.convert import converter_source, depth_check, dict_decoder, dict_encoder, from_dict, to_dict
 from protopact.errors import ConversionError, EncodeError
+from protopact.schema import load_schema
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
