@@ -27,14 +27,19 @@ format:
 
 # The tests that need no server, with short campaigns
 test *arguments:
-    pytest -q -n 2 {{ arguments }}
+    pytest -q -n 4 {{ arguments }}
 
 # All suites, those of CI, with their full counts
 prove *arguments:
-    PROTOPACT_COUNT=full pytest -q -n 2 {{ arguments }}
+    PROTOPACT_COUNT=full pytest -q -n 4 {{ arguments }}
+    pytest -q -n 2 tests/docs
     PROTOPACT_COUNT=full PROTOPACT_REQUIRE=faults pytest -q tests/faults
     PROTOPACT_COUNT=full PROTOPACT_REQUIRE=live pytest -q tests/live
     PROTOPACT_COUNT=full PROTOPACT_REQUIRE=interop pytest -q tests/interop
+
+# What README and docs show, done
+docs *arguments:
+    pytest -q -n 2 tests/docs {{ arguments }}
 
 # Hostile schemas and clients, killed servers, lost power
 faults *arguments:
