@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NODES = 3
 CLIENTS = 8  # of each node
-RATE_PER_S = 100  # a load that leaves processors idle, so that latency tells of the registry and not of a queue
+RATE_PER_S = 200  # a load that leaves processors idle, so that latency tells of the registry and not of a queue
 READY_AFTER_S = 3.0
 HANGS_S = 10.0
 
