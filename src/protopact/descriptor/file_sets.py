@@ -85,6 +85,10 @@ class FileSet:
             self._fingerprint.append(_fingerprint(self.files))
         return self._fingerprint[0]
 
+    def says_the_same_as(self, other: FileSet) -> bool:
+        """Whether two sets differ at most in the name of their root, which a registry does not keep."""
+        return self == other or _nameless(self).fingerprint == _nameless(other).fingerprint
+
     def __eq__(self, other: object) -> bool:
         """Compare by fingerprint."""
         if not isinstance(other, FileSet):
@@ -94,6 +98,14 @@ class FileSet:
     def __hash__(self) -> int:
         """Hash the fingerprint."""
         return hash(self.fingerprint)
+
+
+def _nameless(file_set: FileSet) -> FileSet:
+    """Give the set with a root that has no name; it is to be compared, not to be compiled against."""
+    root = descriptor_pb2.FileDescriptorProto()
+    root.CopyFrom(file_set.root_file)
+    root.ClearField("name")
+    return FileSet("", (*(file for file in file_set.files if file.name != file_set.root), root))
 
 
 def _fingerprint(files: Iterable[descriptor_pb2.FileDescriptorProto]) -> str:

@@ -111,14 +111,17 @@ def too_large(name: str, size: int, bytes_max: int) -> EncodeError:
 
 
 def check_class(schema: ProtoSchema, given: type[Message]) -> None:
-    """Raise WrongTypeError unless a class is a message of the schema's file, of the very same content."""
+    """Raise WrongTypeError unless a class is a message of the schema's file, of the very same content.
+
+    The file's name does not matter: a message that was read has the name that its schema got on the way.
+    """
     given_name = given.DESCRIPTOR.full_name
     if given_name not in message_names(schema.file_set.root_file):
         raise WrongTypeError(
             f"a {given_name} is no message of {schema.file_name}, which defines {schema.name}",
             hint="make a serializer for the file that defines it",
         )
-    if schema_of(given).file_set.fingerprint != schema.file_set.fingerprint:
+    if not schema_of(given).file_set.says_the_same_as(schema.file_set):
         raise WrongTypeError(
             f"the {given_name} given comes from another version of {schema.file_name} than the serializer's",
             hint="give a dict, or make the serializer with schema_of(the class)",

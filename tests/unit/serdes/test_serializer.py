@@ -21,7 +21,7 @@ from protopact.errors import (
     WrongTypeError,
 )
 from protopact.schema import DescribedSchema, schema_of
-from protopact.serdes import Serializer, SubjectNameStrategy
+from protopact.serdes import Deserializer, Serializer, SubjectNameStrategy
 
 if TYPE_CHECKING:
     from protopact.client import SchemaRegistryClient
@@ -113,6 +113,15 @@ def test_a_message_of_another_pool_is_taken_when_its_file_is_equal(
     serializer = Serializer(registry, shop)
     for _ in range(2):
         assert serializer(elsewhere.new_message({"id": "x"}), "t") == serializer({"id": "x"}, "t")
+
+
+def test_a_message_that_was_read_can_be_written_again(registry: SchemaRegistryClient, shop: DescribedSchema) -> None:
+    serializer, read = Serializer(registry, shop), Deserializer(registry).bind("orders")
+    record = serializer.serialize({"id": "a", "price": {"units": 3}}, topic="orders")
+    message = read(record)
+    assert type(message) is not shop.message_class
+    assert serializer.serialize(message, topic="orders") == record
+    assert serializer.serialize(message, topic="copies")[5:] == record[5:]
 
 
 def test_a_message_of_another_version_is_refused(
