@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from protopact.convert import dict_decoder, json_encoder
 from protopact.errors import ConfigError, DecodeError, WrongTypeError
-from protopact.schema import model_decoder, schema_of
+from protopact.schema import schema_of
 from protopact.serdes.options import is_model
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ def _target(into: object) -> Target[Any]:
         if issubclass(into, Message) and into is not Message:
             return Target(into, None, frozenset([into.DESCRIPTOR.full_name]))
         if is_model(into):
+            from protopact.schema import model_decoder
+
             model: type = into
             schema = schema_of(model)
             return Target(

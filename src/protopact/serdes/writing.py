@@ -10,7 +10,7 @@ from google.protobuf.message import EncodeError as WireEncodeError, Message
 from protopact.convert import depth_check, dict_encoder
 from protopact.descriptor import message_names
 from protopact.errors import EncodeError, WrongTypeError
-from protopact.schema import model_encoder, schema_of
+from protopact.schema import schema_of
 
 if TYPE_CHECKING:
     from protopact.rules import Check
@@ -62,6 +62,8 @@ def writer(
 
 def model_writer(write: Write, model: type, message_class: type[Message]) -> Write:
     """Give the closure that takes instances of a model too, and makes messages of them first."""
+    from protopact.schema import model_encoder
+
     encode: Callable[[object], Message] = model_encoder(model, message_class)
 
     def write_model(value: object) -> bytes | None:
