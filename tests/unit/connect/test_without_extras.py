@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 OTHER_EXTRAS = (
-    "argon2", "confluent_kafka", "httpx2", "jwt", "prometheus_client", "protovalidate", "psycopg", "pyarrow", "pydantic",
-    "pydantic_core", "rich", "uvicorn",
+    "argon2", "confluent_kafka", "httpx2", "jwt", "prometheus_client", "protovalidate", "psycopg", "pyarrow",
+    "pydantic", "pydantic_core", "rich", "uvicorn",
 )  # fmt: skip
 RECORD = """
 import sys
