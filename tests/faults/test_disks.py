@@ -32,7 +32,7 @@ WRITERS = 4
 DISK_MIB = 24
 BALLAST_MIB = 12
 READ_MS_MAX = 20.0
-WINDOWS = 5
+ROUNDS = 5
 WRITES_PER_S = 20
 ACCEPTED, FAILING = ((200, {"status": "ready", "writes": writes}) for writes in ("accepted", "failing"))
 
@@ -52,7 +52,7 @@ def registering(node: Node, history: History) -> Iterator[None]:
         with closing(Client(node.port)) as client:
             while not over:
                 if not history.register(client, f"own-{writer}", wide(next(numbers))):
-                    time.sleep(0.1)
+                    time.sleep(0.02)
 
     with ThreadPoolExecutor(WRITERS) as threads:
         done = [threads.submit(write, number) for number in range(WRITERS)]
@@ -72,18 +72,15 @@ def wait_until(is_so: Callable[[], bool], what: str, timeout_s: float = 60) -> N
 
 
 def read_ms(node: Node, ids: list[int], reads: int) -> float:
-    """Give the 99th percentile of reading schemas by id in milliseconds: the middle one of some windows."""
-    chance, windows = random.Random(7), []
+    """Give the 99th percentile of reading schemas by id in milliseconds."""
+    chance, took = random.Random(7), []
     with closing(Client(node.port)) as client:
-        for _ in range(WINDOWS):
-            took = []
-            for _ in range(reads):
-                start = time.perf_counter()
-                status, answer = client.ask("GET", f"/schemas/ids/{chance.choice(ids)}")
-                took.append(1000 * (time.perf_counter() - start))
-                assert (status, answer["schema"][:6]) == (200, "syntax")
-            windows.append(statistics.quantiles(took, n=100)[98])
-    return statistics.median(windows)
+        for _ in range(ROUNDS * reads):
+            start = time.perf_counter()
+            status, answer = client.ask("GET", f"/schemas/ids/{chance.choice(ids)}")
+            took.append(1000 * (time.perf_counter() - start))
+            assert (status, answer["schema"][:6]) == (200, "syntax")
+    return statistics.quantiles(took, n=100)[98]
 
 
 def ready(node: Node) -> object:
