@@ -153,7 +153,7 @@ def test_a_slow_disk_makes_registrations_slow_and_no_reads(
         f" GET by id p99 {fast_at:.1f} -> {slow_at:.1f} ms"
     )
     assert (history.wrong, history.cut) == ([], 0)
-    assert slow < WRITES_PER_S
+    assert slow < fast / 2, "the disk was not slowed"  # several registrations share one of its writes
     assert slow_at <= READ_MS_MAX
 
 
