@@ -83,9 +83,11 @@ class SerdeSettings:
 
     `message_bytes_max` bounds a payload, written or read: nothing is emitted that the same setting refuses to read.
     `latest_ttl_s` is how long a serializer writes with the version that was the latest when it asked. An asynchronous
-    deserializer reads records from `thread_bytes_min` on in a thread.
+    deserializer reads records from `thread_bytes_min` on in a thread, and parses at most `step_bytes_max` of a payload
+    before the event loop may have its turn.
     """
 
     message_bytes_max: int = 4 * 1024 * 1024
     latest_ttl_s: float = 60.0
     thread_bytes_min: int = 64 * 1024
+    step_bytes_max: int = 64 * 1024

@@ -363,7 +363,8 @@ class AsyncDeserializer(_Reading["AsyncSchemaRegistryClient", T]):
     """Reads records in asynchronous programs; options and values are those of `Deserializer`.
 
     It belongs to the event loop of its client. A record of a schema that is known waits for nothing, unless it is so
-    large (`settings.thread_bytes_min`) that it is read in a thread.
+    large (`settings.thread_bytes_min`) that it is read in a thread. That alone would not let the loop go on, since
+    protobuf holds the interpreter's lock while it parses: payloads are parsed `settings.step_bytes_max` at a time.
     """
 
     @overload
@@ -402,6 +403,7 @@ class AsyncDeserializer(_Reading["AsyncSchemaRegistryClient", T]):
         self, client: AsyncSchemaRegistryClient | None, *, into: object = None, **options: Unpack[ReadKeywords]
     ) -> None:
         super().__init__(client, into=into, **options)
+        self._target = replace(self._target, step_bytes=self._settings.step_bytes_max)
 
     @overload
     async def deserialize(

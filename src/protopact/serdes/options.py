@@ -185,7 +185,8 @@ def check_settings(settings: SerdeSettings | None) -> SerdeSettings:
     """Give the settings, or the defaults; ConfigError for limits that are none."""
     if settings is None:
         return SerdeSettings()
-    for name, least in {"message_bytes_max": 1, "latest_ttl_s": 0, "thread_bytes_min": 0}.items():
+    leasts = {"message_bytes_max": 1, "latest_ttl_s": 0, "thread_bytes_min": 0, "step_bytes_max": 1}
+    for name, least in leasts.items():
         value: object = getattr(settings, name)
         if not isinstance(value, int | float) or isinstance(value, bool) or not value >= least:
             raise ConfigError(f"{name} must be a number from {least} on, not {value!r}", option=name)

@@ -52,6 +52,7 @@ class Target(Generic[T]):
     accepted: frozenset[str]
     validation: Validation | None = None
     is_numbered: bool = False  # the wanted class got its field numbers here, not from the writer's schema
+    step_bytes: int | None = None  # larger payloads are parsed in steps of this size, for others to have their turn
 
     def parse(self, full_name: str, writers_class: Callable[[], type[Message]], place: str) -> Parse[T]:
         """Give the closure that reads a writer's message; WrongTypeError when it is not the one wanted."""
@@ -63,7 +64,7 @@ class Target(Generic[T]):
         if self.wanted is not None and self.is_numbered:
             check_numbers(descriptor_of(self.wanted), descriptor_of(writers_class()), place)
         cls = writers_class() if self.wanted is None else self.wanted
-        parse = valid_parse(strict_parse(cls), cls, self.validation)
+        parse = valid_parse(strict_parse(cls, self.step_bytes), cls, self.validation)
         if self.finish is None:
             return cast("Parse[T]", parse)
         finish = self.finish(cls)
@@ -144,12 +145,13 @@ def _name_of(kind: str | type[Message]) -> str:
     raise ConfigError(f"{kind!r} is neither a message class nor its full name", option="compatible_types")
 
 
-def strict_parse(cls: type[Message]) -> Parse[Message]:
+def strict_parse(cls: type[Message], step_bytes: int | None = None) -> Parse[Message]:
     """Give the class's parser, which must find all required fields where the type has any, however deep."""
     descriptor = descriptor_of(cls)
+    from_string = cls.FromString if step_bytes is None else stepping_parse(cls, step_bytes)
     if not _has_required(descriptor):
-        return cls.FromString
-    from_string, is_initialized, name = cls.FromString, cls.IsInitialized, descriptor.full_name
+        return from_string
+    is_initialized, name = cls.IsInitialized, descriptor.full_name
 
     def parse(payload: bytes) -> Message:
         message = from_string(payload)
@@ -157,6 +159,20 @@ def strict_parse(cls: type[Message]) -> Parse[Message]:
             missing = ", ".join(cast("Any", cls).FindInitializationErrors(message))
             raise DecodeError(f"the {name} lacks required fields: {missing}")
         return message
+
+    return parse
+
+
+def stepping_parse(cls: type[Message], step_bytes: int) -> Parse[Message]:
+    """Give the class's parser, which lets other threads have their turn every so many bytes."""
+    from_string = cls.FromString
+
+    def parse(payload: bytes) -> Message:
+        if len(payload) <= step_bytes:
+            return from_string(payload)
+        from protopact.wire import parse_in_steps
+
+        return parse_in_steps(cls, payload, step_bytes)
 
     return parse
 

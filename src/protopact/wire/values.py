@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 VARINT, FIXED64, LENGTH, GROUP, END_GROUP, FIXED32 = range(6)
+WIRE_TYPE_BITS: Final = 3
+"""A key holds a field's number above the bits of its wire type."""
 WIRE_TYPES: Final = ("varint", "64 bits", "length", "group", "end of group", "32 bits")
 
 _SHOWN_BYTES: Final = 32

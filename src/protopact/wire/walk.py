@@ -19,6 +19,7 @@ from protopact.wire.values import (
     GROUP,
     LENGTH,
     VARINT,
+    WIRE_TYPE_BITS,
     WIRE_TYPE_OF,
     WIRE_TYPES,
     bytes_value,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
 
 _DEPTH_MAX: Final = 100  # what upb reads; deeper messages are refused (https://github.com/protocolbuffers/protobuf)
-_NUMBER_BITS: Final = 3
 _VARINT_BYTES_MAX: Final = 10
 _FIXED_BYTES: Final = {FIXED32: 4, FIXED64: 8}
 _PREFIX_ID: Final = slice(1, 5)
@@ -131,7 +131,7 @@ class _Walk:
             key, start = self._varint(at, end, 32)
         except FramingError as error:
             return Part(at, end - at, depth, "", "", bytes_value(self._data[at:end]), wrong=f"no field key: {error}")
-        number, wire_type = key >> _NUMBER_BITS, key & (1 << _NUMBER_BITS) - 1
+        number, wire_type = key >> WIRE_TYPE_BITS, key & (1 << WIRE_TYPE_BITS) - 1
         if number == 0 or wire_type >= len(WIRE_TYPES):
             wrong = "field number 0" if number == 0 else f"wire type {wire_type} does not exist"
             return Part(at, end - at, depth, f"[{number}]", "", bytes_value(self._data[at:end]), wrong=wrong)

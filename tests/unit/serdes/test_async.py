@@ -13,9 +13,12 @@ from protopact.framing import decode_prefix
 from protopact.schema import load_schema
 from protopact.serdes import AsyncDeserializer, AsyncSerializer, SubjectNameStrategy, serializer as module
 from protopact.settings import SerdeSettings
+from protopact.wire import merge_in_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from google.protobuf.message import Message
 
     from protopact.client import AsyncSchemaRegistryClient
     from protopact.schema import DescribedSchema
@@ -158,6 +161,33 @@ def test_a_large_record_is_read_in_another_thread_and_a_small_one_in_this(shop: 
                 await deserializer.deserialize(raw[:-1])
 
     run(main)
+
+
+def test_a_large_payload_is_parsed_in_steps_and_gives_the_same_value(
+    shop: DescribedSchema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[int] = []
+
+    def noting(message: Message, payload: bytes, step_bytes: int) -> Iterator[int]:
+        for size in merge_in_steps(message, payload, step_bytes):
+            steps.append(size)
+            yield size
+
+    monkeypatch.setattr("protopact.wire.steps.merge_in_steps", noting)
+
+    async def main() -> None:
+        payload = shop.serialize(ORDER) * 100
+        settings = SerdeSettings(step_bytes_max=500)
+        read = AsyncDeserializer(None, framing="raw", topics={"*": shop}, into=dict, settings=settings).bind("t")
+        assert await read(shop.serialize(ORDER)) == ORDER
+        assert steps == []
+        assert await read(payload) == ORDER
+        assert sum(steps) == len(payload)
+        assert max(steps) <= 500
+        with pytest.raises(DecodeError, match="not the writer's message"):
+            await read(payload[:-1])
+
+    asyncio.run(main())
 
 
 def test_bare_records_need_no_client(shop: DescribedSchema) -> None:

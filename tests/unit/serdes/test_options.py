@@ -87,7 +87,7 @@ def test_two_ways_to_choose_the_schema_exclude_each_other(
         Serializer(registry, shop, **options)
 
 
-@pytest.mark.parametrize("limit", ["message_bytes_max", "latest_ttl_s", "thread_bytes_min"])
+@pytest.mark.parametrize("limit", ["message_bytes_max", "latest_ttl_s", "thread_bytes_min", "step_bytes_max"])
 def test_a_limit_that_is_none_is_refused(registry: SchemaRegistryClient, shop: DescribedSchema, limit: str) -> None:
     for value in (-1, float("nan"), "1", None):
         settings = SerdeSettings(**{limit: value})  # type: ignore[arg-type]
