@@ -16,7 +16,7 @@ ProtopactError
 │   ├── SubjectNameError            no subject can be named for this record
 │   ├── WrongTypeError              a message of another type than the schema's or the wanted one
 │   └── RecordsError                some of many records cannot be read (.failures, each with its index)
-├── RuleError                       rules of a schema that cannot be compiled
+├── RuleError                       rules of a schema that cannot be compiled, or are not run here
 │   ├── RuleEvaluationError         a rule that failed while a message was checked
 │   └── RuleViolationError          a message that breaks rules of its schema (.violations, each with a path)
 ├── TransportError                  no answer from an address (.url, .attempts)
@@ -274,7 +274,7 @@ class RecordsError(SerdeError):
 
 
 class RuleError(ProtopactError):
-    """The rules of a schema cannot be compiled."""
+    """The rules of a schema cannot be compiled, or want something done that is not done here."""
 
     code: ClassVar[str] = "rule"
 

@@ -20,6 +20,7 @@ from protopact.errors import (
     FramingError,
     MessageNotFoundError,
     RegistryError,
+    RuleError,
     SchemaError,
     SchemaNotFoundError,
     SubjectNotFoundError,
@@ -98,7 +99,8 @@ def fetch_written(
 
     By default the given one, registered with its imports or only looked up (SchemaNotFoundError, SubjectNotFoundError
     when it is not there); else the latest version, the latest with some metadata, or the one of an id, which must read
-    what the given one writes (WrongTypeError). The registry's refusals (IncompatibleSchemaError, InvalidSchemaError).
+    what the given one writes (WrongTypeError). RuleError when the schema has rules for writing, which are not run here.
+    The registry's refusals (IncompatibleSchemaError, InvalidSchemaError).
     """
     if options.use_schema_id is not None:
         found = yield from session.once(
@@ -109,6 +111,7 @@ def fetch_written(
         found = yield from _fetch_latest(session, subject, options, again=again)
         return (yield from _chosen(session, subject, schema, found, check=options.check_compatible))
     found = yield from _fetch_own(session, subject, schema, options)
+    yield from _check_own_rules(session, subject, found)
     schema_id, file = _id_of(found, subject), schema.file_set.root_file
     if options.normalize or (found.schema and found.schema != schema.to_schema_string()):
         # The registry keeps other words than ours: only its own file tells where the message stands.
@@ -171,10 +174,21 @@ def _check_rules(found: RegisteredSchema, subject: str) -> None:
         rules = (*found.rule_set.domain_rules, *found.rule_set.encoding_rules)
     named = [rule.name for rule in rules if not rule.disabled and rule.mode in _WHEN_WRITING]
     if named:
-        raise EncodeError(
+        raise RuleError(
             f"the schema of {subject!r} has rules for writing ({', '.join(named)}), which this serializer does not run",
             hint="records without them could hold in clear what the rules encrypt",
         )
+
+
+def _check_own_rules(session: Session, subject: str, found: RegisteredSchema) -> Flow[None]:
+    """Refuse a schema of our own likewise: it may have been registered with rules, or got those of the version before.
+
+    Registries up to Confluent's 7.4 answer a registration by the id alone, and are asked for the rest.
+    """
+    if found.version is None:
+        job = session.get_schema_by_id(_id_of(found, subject), subject, text_format=None, find_tags=())
+        found = yield from session.once(job)
+    _check_rules(found, subject)
 
 
 def _check_reads(reader: FileSet, schema: ProtoSchema, what: str) -> None:

@@ -233,6 +233,16 @@ def test_a_reader_that_wants_migrations_is_refused_only_where_there_are_some(cli
         fresh(raw, VALUE)
 
 
+@pytest.mark.parametrize("conf", [{}, {"auto.register.schemas": False}, {"use.schema.id": 1}], ids=str)
+def test_a_schema_whose_rules_would_encrypt_is_not_written_in_clear(
+    client: SchemaRegistryClient, conf: dict[str, object]
+) -> None:
+    rule = Rule("hide", kind="TRANSFORM", type="ENCRYPT", tags=("PII",))
+    client.client.register("t-value", load_schema(TEXT, file_name="p.proto"), rule_set=RuleSet(domain_rules=(rule,)))
+    with pytest.raises(SerializationError, match=r"rules for writing \(hide\)"):
+        ProtobufSerializer(A_CLASS, client, conf)(A_CLASS(name="x"), VALUE)
+
+
 def test_protopacts_own_client_will_do_and_confluents_is_refused_by_name() -> None:
     with connect_registry("memory:") as own:
         assert ProtobufSerializer(A_CLASS, own)(A_CLASS(), VALUE)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from protopact.convert import to_dict
 from protopact.errors import (
-    EncodeError,
     RegistryError,
+    RuleError,
     SubjectNameError,
     SubjectNotFoundError,
     TransportError,
@@ -24,6 +26,7 @@ from protopact.settings import SerdeSettings
 
 if TYPE_CHECKING:
     from protopact.client import SchemaRegistryClient
+    from protopact.flow import Call, Reply
     from protopact.schema import DescribedSchema
 
 V1 = 'syntax = "proto3"; package p; message A { int32 n = 1; } message B { string s = 1; message C { bool x = 1; } }'
@@ -199,19 +202,69 @@ def test_threads_that_meet_a_new_topic_ask_for_its_latest_once(
         assert len(asked) == 2  # the version, and its descriptors
 
 
-def test_a_schema_with_rules_for_writing_is_refused_rather_than_written_without_them(
-    registry: SchemaRegistryClient, v1: DescribedSchema
-) -> None:
-    def register(**said: Any) -> None:
-        rule = Rule("hide", kind="TRANSFORM", type="ENCRYPT", tags=("PII",), **said)
-        registry.register("t-value", v1, rule_set=RuleSet(domain_rules=(rule,)))
+HIDE = RuleSet(domain_rules=(Rule("hide", kind="TRANSFORM", type="ENCRYPT", tags=("PII",)),))
+WAYS_TO_A_SCHEMA: list[dict[str, Any]] = [
+    {},
+    {"normalize": True},
+    {"auto_register": False},
+    {"use_latest_version": True},
+    {"use_schema_id": 1},
+]
 
-    for said in ({"disabled": True}, {"mode": "READ"}):
-        register(**said)
-        assert Serializer(registry, v1, use_latest_version=True)({}, "t")
-    register()
-    with pytest.raises(EncodeError, match="hide"):
-        Serializer(registry, v1, use_latest_version=True)({}, "t")
+
+@pytest.mark.parametrize("options", WAYS_TO_A_SCHEMA, ids=str)
+def test_a_schema_with_rules_for_writing_is_refused_rather_than_written_without_them(
+    registry: SchemaRegistryClient, v1: DescribedSchema, options: dict[str, Any]
+) -> None:
+    registry.register("t-value", v1, rule_set=HIDE)
+    for _ in range(2):
+        with pytest.raises(RuleError, match="hide"):
+            Serializer(registry, v1, **options)({}, "t")
+
+
+@pytest.mark.parametrize("options", WAYS_TO_A_SCHEMA, ids=str)
+def test_rules_that_are_switched_off_or_are_for_reading_stop_no_writer(
+    registry: SchemaRegistryClient, v1: DescribedSchema, options: dict[str, Any]
+) -> None:
+    off = Rule("off", kind="TRANSFORM", type="ENCRYPT", tags=("PII",), disabled=True)
+    reading = Rule("reading", kind="TRANSFORM", type="ENCRYPT", tags=("PII",), mode="READ")
+    registry.register("t-value", v1, rule_set=RuleSet(domain_rules=(off, reading)))
+    assert Serializer(registry, v1, **options)({}, "t")
+
+
+def test_rules_for_encoding_are_rules_for_writing_too(registry: SchemaRegistryClient, v1: DescribedSchema) -> None:
+    rule = Rule("whole", kind="TRANSFORM", type="ENCRYPT_PAYLOAD")
+    registry.register("t-value", v1, rule_set=RuleSet(encoding_rules=(rule,)))
+    with pytest.raises(RuleError, match="whole"):
+        Serializer(registry, v1)({}, "t")
+
+
+def test_a_version_that_inherits_rules_when_it_is_registered_is_refused(
+    registry: SchemaRegistryClient, v1: DescribedSchema, v2: DescribedSchema
+) -> None:
+    registry.register("t-value", v1, rule_set=HIDE)
+    with pytest.raises(RuleError, match="hide"):
+        Serializer(registry, v2)({}, "t")
+    assert registry.get_version("t-value").version == 2
+
+
+def test_a_registry_that_answers_a_registration_by_the_id_alone_is_asked_for_the_rules(
+    registry: SchemaRegistryClient, asked: list[str], v1: DescribedSchema
+) -> None:
+    send = registry._sender
+
+    def terse(call: Call, server: int) -> Reply:
+        reply = send(call, server)
+        if call.method == "POST" and call.path.endswith("/versions"):
+            return replace(reply, body=json.dumps({"id": json.loads(reply.body)["id"]}).encode())
+        return reply
+
+    registry._sender = terse
+    assert Serializer(registry, v1)({}, "free")
+    registry.register("t-value", v1, rule_set=HIDE)
+    with pytest.raises(RuleError, match="hide"):
+        Serializer(registry, v1)({}, "t")
+    assert [call for call in asked if call.startswith("GET")] == ["GET /schemas/ids/1", "GET /schemas/ids/2"]
 
 
 # ── its own schema ───────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from protopact.confluent.serialization import ConfigurationError, SerializationError, WrongMessageError
-from protopact.errors import ConfigError, ConversionError, RegistryError, SchemaError, SerdeError, WrongTypeError
+from protopact.errors import (
+    ConfigError,
+    ConversionError,
+    RegistryError,
+    RuleError,
+    SchemaError,
+    SerdeError,
+    WrongTypeError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +44,7 @@ def translated(error: Exception) -> Exception:
         return WrongMessageError(str(error), hint=error.hint)
     if isinstance(error, ConfigError):
         return ConfigurationError(str(error), option=error.option, hint=error.hint)
-    if isinstance(error, SerdeError | ConversionError | SchemaError):
+    if isinstance(error, SerdeError | ConversionError | SchemaError | RuleError):
         return SerializationError(str(error), hint=error.hint)
     return error
 
@@ -46,7 +54,7 @@ def translating() -> Iterator[None]:
     """Raise what confluent_kafka's users expect in place of our errors."""
     try:
         yield
-    except (RegistryError, SerdeError, ConfigError, ConversionError, SchemaError) as error:
+    except (RegistryError, SerdeError, ConfigError, ConversionError, SchemaError, RuleError) as error:
         other = translated(error)
         if other is error:
             raise

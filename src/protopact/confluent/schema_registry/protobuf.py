@@ -28,6 +28,7 @@ from protopact.confluent.serialization import (
 from protopact.errors import (
     ConversionError,
     RegistryError,
+    RuleError,
     SchemaError,
     SchemaNotFoundError,
     SerdeError,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=Message)
 
-_OURS = (RegistryError, SerdeError, ConversionError, SchemaError)
+_OURS = (RegistryError, SerdeError, ConversionError, SchemaError, RuleError)
 _TYPES = {
     "TOPIC": SubjectNameStrategy.TOPIC,
     "RECORD": SubjectNameStrategy.RECORD,
