@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from protopact.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UnknownFields: TypeAlias = Literal["keep", "drop", "refuse"]
+"""What is done about fields that a message class does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +89,64 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class SerdeSettings:
-    """Limits of serializers and deserializers.
+    """Limits of serializers and deserializers; those that are None are not looked at, and cost nothing.
 
     `message_bytes_max` bounds a payload, written or read: nothing is emitted that the same setting refuses to read.
+    `field_bytes_max` bounds each text and each bytes value in a message, `repeated_items_max` the items of each list
+    and the entries of each map, at any depth. `unknown_fields` says what becomes of fields that the message class does
+    not know: they are kept, dropped, or a reason to refuse the message. With `allow_partial` a message may lack
+    required fields. Without `reflection` a deserializer makes no message class from what a registry says: it has to be
+    given one. Without `caching` serializers and deserializers keep nothing from one record to the next.
+
     `latest_ttl_s` is how long a serializer writes with the version that was the latest when it asked. An asynchronous
     deserializer reads records from `thread_bytes_min` on in a thread, and parses at most `step_bytes_max` of a payload
     before the event loop may have its turn.
     """
 
     message_bytes_max: int = 4 * 1024 * 1024
+    field_bytes_max: int | None = None
+    repeated_items_max: int | None = None
+    unknown_fields: UnknownFields = "keep"
+    allow_partial: bool = False
+    reflection: bool = True
+    caching: bool = True
     latest_ttl_s: float = 60.0
     thread_bytes_min: int = 64 * 1024
     step_bytes_max: int = 64 * 1024
+
+    @classmethod
+    def from_environment(cls, variables: Mapping[str, str] | None = None) -> SerdeSettings:
+        """Give the settings that the environment states now, in the variables of `SERDE_VARIABLES`.
+
+        The defaults hold for those that are missing or empty; ConfigError, naming the variable, for what cannot be.
+        """
+        found = os.environ if variables is None else variables
+        stated = {name: found[name] for name in SERDE_VARIABLES if found.get(name)}
+        return cls(**{SERDE_VARIABLES[name]: _stated(cls, name, text) for name, text in stated.items()})
+
+
+SERDE_VARIABLES: Final[Mapping[str, str]] = {
+    "PROTOBUF_MAX_MESSAGE_SIZE": "message_bytes_max",
+    "PROTOBUF_MAX_FIELD_SIZE": "field_bytes_max",
+    "PROTOBUF_MAX_REPEATED_FIELD_SIZE": "repeated_items_max",
+    "PROTOBUF_ENABLE_REFLECTION": "reflection",
+    "PROTOBUF_ENABLE_CACHING": "caching",
+}
+"""The environment variables that state settings of serializers and deserializers, and which."""
+
+_FLAGS: Final = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
+
+
+def _stated(settings: type[SerdeSettings], variable: str, text: str) -> Any:
+    if isinstance(getattr(settings(), SERDE_VARIABLES[variable]), bool):
+        flag = _FLAGS.get(text.strip().lower())
+        if flag is None:
+            raise ConfigError(f"{variable} is {text!r}", option=variable, hint=f"use one of {', '.join(_FLAGS)}")
+        return flag
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise ConfigError(f"{variable} is {text!r}, no number from 1 on", option=variable)
+    return number

@@ -10,7 +10,7 @@ import pytest
 
 from protopact.confluent import conf
 from protopact.serdes import Deserializer, ReadKeywords, Serializer
-from protopact.settings import SerdeSettings
+from protopact.settings import SERDE_VARIABLES, SerdeSettings
 
 DOCS = Path(__file__).parents[2] / "docs"
 ROW = re.compile(r"\| `([^`]+)` \| (`[^`]*`|none) \| (.+) \|")
@@ -47,6 +47,11 @@ def test_a_deserializers_options() -> None:
 def test_the_settings() -> None:
     found = {name: default for name, (default, _) in table("serializers.md", "options: SerdeSettings").items()}
     assert found == {field.name: str(field.default) for field in fields(SerdeSettings)}
+
+
+def test_the_environment_variables() -> None:
+    text = (DOCS / "serializers.md").read_text(encoding="utf-8")
+    assert dict(re.findall(r"\| `(PROTOBUF_\w+)` \| `(\w+)` \|", text)) == SERDE_VARIABLES
 
 
 @pytest.mark.parametrize("name", ["CLIENT_KEYS", "SERIALIZER_KEYS", "DESERIALIZER_KEYS"])

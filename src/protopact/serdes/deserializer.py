@@ -86,13 +86,20 @@ class _Reading(Generic[C, T]):
             raise ConfigError("topics= is for framing 'raw': other records say what they hold", option="topics")
         self._topics = None if topics is None else TopicMessages(topics)
         target = cast("Target[T]", target_of(into, options.get("compatible_types", ())))
-        self._target = replace(target, validation=validation_of(options.get("validate", False)))
         self._settings = check_settings(options.get("settings"))
+        validation = validation_of(options.get("validate", False))
+        self._target = replace(target, validation=validation, settings=self._settings)
         if client is None and self._target.wanted is None and self._topics is None:
             raise ConfigError(
                 "without a registry client nothing says what records hold",
                 option="client",
                 hint="give a client, into= a message class, or framing='raw' with topics=",
+            )
+        if not self._settings.reflection and self._target.wanted is None and self._topics is None:
+            raise ConfigError(
+                "without reflection no class is made from what a registry says, and none is given",
+                option="reflection",
+                hint="give into= a message class or a model",
             )
         self._client: C | None = client
         self._reads: dict[str | None, Read[T]] = {}
@@ -113,6 +120,10 @@ class _Reading(Generic[C, T]):
         wanted = self._target.wanted if self._topics is None else self._topics.message_of(topic)
         return Columns(cast("Read[Message]", read), wanted, options)
 
+    def _kept(self, table: dict[bytes, Parse[T]]) -> dict[bytes, Parse[T]]:
+        """Give a table; where nothing is to be kept from one record to the next, an empty one in its place."""
+        return table if self._settings.caching else {}
+
     # ── closures ─────────────────────────────────────────────────────────────────────────────────
 
     def _read_for(self, topic: str | None) -> Read[T]:
@@ -120,12 +131,13 @@ class _Reading(Generic[C, T]):
         known = self._reads.get(topic)
         if known is not None:
             return known
-        make = self._bare if self._framing == "raw" else self._framed
-        return keep(self._reads, topic, make(topic))
+        read = self._bare(topic) if self._framing == "raw" else self._framed(topic)
+        return keep(self._reads, topic, read) if self._settings.caching else read
 
     def _framed(self, topic: str | None) -> Read[T]:
         place = _place(topic)
-        find, read_other, bytes_max = self._parses.get, self._read_other, self._settings.message_bytes_max + _SHORT
+        parses, bytes_max = self._kept(self._parses), self._settings.message_bytes_max + _SHORT
+        find, read_other = parses.get, self._read_other
 
         def read(raw: bytes) -> T | None:
             size = _SHORT
@@ -137,7 +149,7 @@ class _Reading(Generic[C, T]):
             except (TypeError, IndexError, ValueError):  # None, a frame cut off, or bytes that cannot be hashed
                 parse = None
             if parse is None or len(raw) > bytes_max:
-                return read_other(raw, place)
+                return read_other(raw, place, parses)
             try:
                 return parse(raw[size:])
             except _REFUSALS as error:
@@ -145,7 +157,7 @@ class _Reading(Generic[C, T]):
 
         return cast("Read[T]", read)
 
-    def _read_other(self, raw: object, place: str) -> T | None:
+    def _read_other(self, raw: object, place: str, parses: dict[bytes, Parse[T]]) -> T | None:
         """Read a record whose prefix is new, or refuse it."""
         if raw is None:
             return None
@@ -160,20 +172,20 @@ class _Reading(Generic[C, T]):
             raise FramingError(f"{place}: {error}", offset=error.offset, hint=error.hint) from None
         head, payload = record[: prefix.size], record[prefix.size :]
         self._check_size(payload, place)
-        parse = self._parses.get(head) or self._plan(self._parses, head, prefix.schema_id, prefix.indexes, place)
+        parse = parses.get(head) or self._plan(parses, head, prefix.schema_id, prefix.indexes, place)
         return _parsed(parse, payload, place)
 
-    def _read_by_header(self, header: bytes, raw: object, place: str) -> T | None:
+    def _read_by_header(self, header: bytes, raw: object, place: str, parses: dict[bytes, Parse[T]]) -> T | None:
         """Read a bare payload by the schema that a header names."""
         if raw is None:
             return None
         payload = _record(raw, place)
         self._check_size(payload, place)
-        parse = self._by_header.get(header)
+        parse = parses.get(header)
         if parse is None:
             named = _header(header, place)
             who = named.schema_id if isinstance(named, Prefix) else named.guid
-            parse = self._plan(self._by_header, header, who, named.indexes, place)
+            parse = self._plan(parses, header, who, named.indexes, place)
         return _parsed(parse, payload, place)
 
     def _plan(
@@ -304,7 +316,7 @@ class Deserializer(_Reading["SchemaRegistryClient", T]):
         if headers is not None:
             header = self._header_of(headers, is_key=is_key)
             if header is not None:
-                return self._read_by_header(header, raw, _place(topic))
+                return self._read_by_header(header, raw, _place(topic), self._kept(self._by_header))
         try:
             read = self._reads[topic]
         except KeyError:
@@ -403,7 +415,7 @@ class AsyncDeserializer(_Reading["AsyncSchemaRegistryClient", T]):
         self, client: AsyncSchemaRegistryClient | None, *, into: object = None, **options: Unpack[ReadKeywords]
     ) -> None:
         super().__init__(client, into=into, **options)
-        self._target = replace(self._target, step_bytes=self._settings.step_bytes_max)
+        self._target = replace(self._target, in_steps=True)
 
     @overload
     async def deserialize(
@@ -419,7 +431,8 @@ class AsyncDeserializer(_Reading["AsyncSchemaRegistryClient", T]):
         """Give the value of a record's bytes; all as in `Deserializer.deserialize`."""
         header = self._header_of(headers, is_key=is_key)
         if header is not None:
-            return await self._read_async(lambda raw: self._read_by_header(header, raw, _place(topic)), raw)
+            parses = self._kept(self._by_header)
+            return await self._read_async(lambda raw: self._read_by_header(header, raw, _place(topic), parses), raw)
         read = self._reads.get(topic) or self._read_for(topic)
         return await self._read_async(read, raw)
 

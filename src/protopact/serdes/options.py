@@ -181,15 +181,36 @@ def check_schema_id(schema_id: object) -> None:
         raise ConfigError(f"use_schema_id is {schema_id!r}, no number from 0 to 2^31-1", option="use_schema_id")
 
 
+_LEASTS = {
+    "message_bytes_max": 1,
+    "field_bytes_max": 1,
+    "repeated_items_max": 1,
+    "latest_ttl_s": 0,
+    "thread_bytes_min": 0,
+    "step_bytes_max": 1,
+}
+_OPTIONAL = {"field_bytes_max", "repeated_items_max"}
+_UNKNOWN_FIELDS = ("keep", "drop", "refuse")
+
+
 def check_settings(settings: SerdeSettings | None) -> SerdeSettings:
-    """Give the settings, or the defaults; ConfigError for limits that are none."""
+    """Give the settings, or those that the environment states; ConfigError for limits that are none."""
     if settings is None:
-        return SerdeSettings()
-    leasts = {"message_bytes_max": 1, "latest_ttl_s": 0, "thread_bytes_min": 0, "step_bytes_max": 1}
-    for name, least in leasts.items():
+        return SerdeSettings.from_environment()
+    for name, least in _LEASTS.items():
         value: object = getattr(settings, name)
+        if value is None and name in _OPTIONAL:
+            continue
         if not isinstance(value, int | float) or isinstance(value, bool) or not value >= least:
             raise ConfigError(f"{name} must be a number from {least} on, not {value!r}", option=name)
+    for name in ("allow_partial", "reflection", "caching"):
+        check_flag(name, getattr(settings, name))
+    if settings.unknown_fields not in _UNKNOWN_FIELDS:
+        raise ConfigError(
+            f"unknown_fields is {settings.unknown_fields!r}",
+            option="unknown_fields",
+            hint=f"use one of {', '.join(_UNKNOWN_FIELDS)}",
+        )
     return settings
 
 

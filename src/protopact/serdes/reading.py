@@ -11,7 +11,9 @@ from google.protobuf.message import Message
 from protopact.convert import dict_decoder, json_encoder
 from protopact.errors import ConfigError, DecodeError, WrongTypeError
 from protopact.schema import schema_of
+from protopact.serdes.bounds import bounds_of
 from protopact.serdes.options import is_model
+from protopact.settings import SerdeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +31,7 @@ Parse: TypeAlias = Callable[[bytes], T]
 
 Finish: TypeAlias = Callable[[Message], T]
 
+_DEFAULTS = SerdeSettings()
 _HINT = "use None (the writer's message), dict, 'json', a message class or a model"
 
 
@@ -52,7 +55,8 @@ class Target(Generic[T]):
     accepted: frozenset[str]
     validation: Validation | None = None
     is_numbered: bool = False  # the wanted class got its field numbers here, not from the writer's schema
-    step_bytes: int | None = None  # larger payloads are parsed in steps of this size, for others to have their turn
+    settings: SerdeSettings = _DEFAULTS
+    in_steps: bool = False  # large payloads are parsed step by step, for others to have their turn
 
     def parse(self, full_name: str, writers_class: Callable[[], type[Message]], place: str) -> Parse[T]:
         """Give the closure that reads a writer's message; WrongTypeError when it is not the one wanted."""
@@ -64,11 +68,17 @@ class Target(Generic[T]):
         if self.wanted is not None and self.is_numbered:
             check_numbers(descriptor_of(self.wanted), descriptor_of(writers_class()), place)
         cls = writers_class() if self.wanted is None else self.wanted
-        parse = valid_parse(strict_parse(cls, self.step_bytes), cls, self.validation)
+        parse = valid_parse(self._message_parse(cls), cls, self.validation)
         if self.finish is None:
             return cast("Parse[T]", parse)
         finish = self.finish(cls)
         return lambda payload: finish(parse(payload))
+
+    def _message_parse(self, cls: type[Message]) -> Parse[Message]:
+        parse = stepping_parse(cls, self.settings.step_bytes_max) if self.in_steps else cls.FromString
+        if not self.settings.allow_partial:
+            parse = strict_parse(parse, cls)
+        return bounded_parse(parse, cls, self.settings)
 
     def own_file(self) -> FileDescriptorProto:
         """Give the file of the wanted class."""
@@ -145,24 +155,6 @@ def _name_of(kind: str | type[Message]) -> str:
     raise ConfigError(f"{kind!r} is neither a message class nor its full name", option="compatible_types")
 
 
-def strict_parse(cls: type[Message], step_bytes: int | None = None) -> Parse[Message]:
-    """Give the class's parser, which must find all required fields where the type has any, however deep."""
-    descriptor = descriptor_of(cls)
-    from_string = cls.FromString if step_bytes is None else stepping_parse(cls, step_bytes)
-    if not _has_required(descriptor):
-        return from_string
-    is_initialized, name = cls.IsInitialized, descriptor.full_name
-
-    def parse(payload: bytes) -> Message:
-        message = from_string(payload)
-        if not is_initialized(message):
-            missing = ", ".join(cast("Any", cls).FindInitializationErrors(message))
-            raise DecodeError(f"the {name} lacks required fields: {missing}")
-        return message
-
-    return parse
-
-
 def stepping_parse(cls: type[Message], step_bytes: int) -> Parse[Message]:
     """Give the class's parser, which lets other threads have their turn every so many bytes."""
     from_string = cls.FromString
@@ -175,6 +167,29 @@ def stepping_parse(cls: type[Message], step_bytes: int) -> Parse[Message]:
         return parse_in_steps(cls, payload, step_bytes)
 
     return parse
+
+
+def strict_parse(parse: Parse[Message], cls: type[Message]) -> Parse[Message]:
+    """Give the parser that must find all required fields, where the class has any, however deep."""
+    descriptor = descriptor_of(cls)
+    if not _has_required(descriptor):
+        return parse
+    is_initialized, name = cls.IsInitialized, descriptor.full_name
+
+    def parse_whole(payload: bytes) -> Message:
+        message = parse(payload)
+        if not is_initialized(message):
+            missing = ", ".join(cast("Any", cls).FindInitializationErrors(message))
+            raise DecodeError(f"the {name} lacks required fields: {missing}")
+        return message
+
+    return parse_whole
+
+
+def bounded_parse(parse: Parse[Message], cls: type[Message], settings: SerdeSettings) -> Parse[Message]:
+    """Give the parser that holds messages to the settings, where these say anything of their content."""
+    keep = bounds_of(cls, settings, DecodeError)
+    return parse if keep is None else lambda payload: keep(parse(payload))
 
 
 def valid_parse(parse: Parse[Message], cls: type[Message], validation: Validation | None) -> Parse[Message]:

@@ -97,6 +97,10 @@ class _Writing(Generic[C]):
             return self._guided[is_key]
         return self._keys if is_key else self._values
 
+    def _kept(self, table: dict[str, Write], topic: str, write: Write) -> Write:
+        """Keep a closure for the next record, unless nothing is to be kept."""
+        return keep(table, topic, write) if self._options.settings.caching else write
+
     def _later(self, flow: Flow[Write], what: str) -> Write:
         """Have a closure made that was found missing in the midst of a record."""
         raise NotImplementedError
@@ -218,7 +222,7 @@ class Serializer(_Writing["SchemaRegistryClient"]):
 
     def _write_for(self, topic: str, *, is_key: bool) -> Write:
         table = self._table(is_key=is_key)
-        return table.get(topic) or keep(table, topic, self._build(topic, is_key=is_key))
+        return table.get(topic) or self._kept(table, topic, self._build(topic, is_key=is_key))
 
     def _build(self, topic: str, *, is_key: bool) -> Write:
         def build(*, again: bool) -> Write:
@@ -283,7 +287,7 @@ class AsyncSerializer(_Writing["AsyncSchemaRegistryClient"]):
         table = self._table(is_key=is_key)
         write = table.get(topic)
         if write is None:
-            return keep(table, topic, await self._renew(topic, is_key=is_key, again=False))
+            return self._kept(table, topic, await self._renew(topic, is_key=is_key, again=False))
         if self._options.expires and time.monotonic() >= self._fresh_until[topic, is_key]:
             # Whoever comes meanwhile goes on with the old one.
             self._stay_fresh(topic, is_key=is_key, part=_RETRY_PART)

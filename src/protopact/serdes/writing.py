@@ -11,11 +11,13 @@ from protopact.convert import depth_check, dict_encoder
 from protopact.descriptor import message_names
 from protopact.errors import EncodeError, WrongTypeError
 from protopact.schema import schema_of
+from protopact.serdes.bounds import bounds_of
 
 if TYPE_CHECKING:
     from protopact.rules import Check
     from protopact.schema import ProtoSchema
     from protopact.serdes.options import WriteOptions
+    from protopact.settings import SerdeSettings
 
 
 class Write(Protocol):
@@ -36,7 +38,7 @@ def writer(
     """Give the closure that writes the schema's own message and mappings; `write_other` takes all other values."""
     own_class, name = schema.message_class, schema.name
     check = None if options.validation is None else options.validation.check_of(own_class)
-    payload_of = payload_writer(own_class, deterministic=options.deterministic, rules=check)
+    payload_of = payload_writer(own_class, options.settings, deterministic=options.deterministic, rules=check)
     encode, bytes_max = dict_encoder(own_class), options.settings.message_bytes_max
 
     def write(value: object) -> bytes | None:
@@ -75,22 +77,25 @@ def model_writer(write: Write, model: type, message_class: type[Message]) -> Wri
 
 
 def payload_writer(
-    cls: type[Message], *, deterministic: bool, rules: Check | None = None
+    cls: type[Message], settings: SerdeSettings, *, deterministic: bool, rules: Check | None = None
 ) -> Callable[[Message], bytes]:
     """Give the function that makes a message's payload: protobuf's own where nothing else is to be seen to."""
-    payload_of = _payload_writer(cls, deterministic=deterministic)
-    if rules is None:
+    payload_of = _payload_writer(cls, deterministic=deterministic, is_partial=settings.allow_partial)
+    keep = bounds_of(cls, settings, EncodeError)
+    if rules is None and keep is None:
         return payload_of
 
-    def valid_payload_of(message: Message) -> bytes:
-        rules(message)
-        return payload_of(message)
+    def seen_payload_of(message: Message) -> bytes:
+        if rules is not None:
+            rules(message)
+        return payload_of(message if keep is None else keep(message))
 
-    return valid_payload_of
+    return seen_payload_of
 
 
-def _payload_writer(cls: type[Message], *, deterministic: bool) -> Callable[[Message], bytes]:
-    serialize = cls.SerializeToString  # unbound: a field may be called SerializeToString
+def _payload_writer(cls: type[Message], *, deterministic: bool, is_partial: bool) -> Callable[[Message], bytes]:
+    # unbound: a field may be called SerializeToString
+    serialize = cls.SerializePartialToString if is_partial else cls.SerializeToString
     check = depth_check(cls)
     if check is None and not deterministic:
         return serialize
