@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from protopact.door import door
 
 if TYPE_CHECKING:
-    from protopact.serdes.deserializer import AsyncDeserializer, Deserializer, ReadKeywords
+    from protopact.serdes.deserializer import AsyncDeserializer, Deserializer
     from protopact.serdes.headers import AnyHeaders, Headers
     from protopact.serdes.options import Framing, refuse_unknown
+    from protopact.serdes.reader import ReadKeywords
     from protopact.serdes.reading import Read
     from protopact.serdes.serializer import AsyncSerializer, Serializer
     from protopact.serdes.subject import NameImport, NameSubject, ReferenceSubjectNameStrategy, SubjectNameStrategy
@@ -49,7 +50,7 @@ __getattr__ = door(
         "NameImport": "subject",
         "NameSubject": "subject",
         "Read": "reading",
-        "ReadKeywords": "deserializer",
+        "ReadKeywords": "reader",
         "ReferenceSubjectNameStrategy": "subject",
         "Serializer": "serializer",
         "SubjectNameStrategy": "subject",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, cast
 
 from google.protobuf.message import DecodeError as WireDecodeError, Message
@@ -40,12 +40,17 @@ if TYPE_CHECKING:
 
     from protopact.convert import ColumnWriter, Enums, TimeUnit
     from protopact.flow import Flow
-    from protopact.serdes.reading import Read
+    from protopact.serdes.headers import AnyHeaders
 
 OnError: TypeAlias = "Literal['raise', 'skip'] | Callable[[RecordFailure], object]"
 """What is done about bad records: RecordsError for all of them, nothing, or a call for each."""
 
-Raws: TypeAlias = "Sequence[bytes | None]"
+Record: TypeAlias = "bytes | tuple[bytes | None, AnyHeaders | None] | None"
+"""A record's bytes; or these and its headers, where these may name its schema."""
+
+Records: TypeAlias = "Sequence[Record]"
+
+_MISSING = object()
 
 BATCH_ROWS = 16_384
 """Records in a batch: their messages are in memory at the same time."""
@@ -106,7 +111,7 @@ class Chunk:
     """Some of the records, and what became of them: rows of a class's columns, and failures."""
 
     start: int
-    raws: Raws
+    records: Records
     message_class: type[Message] | None = None
     batch: pa.RecordBatch | None = None
     failures: list[RecordFailure] = field(default_factory=list)
@@ -131,18 +136,27 @@ class _Rows:
 class Columns:
     """Reads chunks of records; remembers the newest class that was met."""
 
-    def __init__(self, read: Read[Message], wanted: type[Message] | None, options: ManyOptions) -> None:
-        """Take the function that reads one record into a message, and the class whose columns are wanted, if any."""
-        self._read, self._options = read, options
+    def __init__(
+        self,
+        read: Callable[[Record], Message | None],
+        id_of: Callable[[Record], int],
+        wanted: type[Message] | None,
+        options: ManyOptions,
+    ) -> None:
+        """Take what reads one record into a message, what tells its schema's id, and the class that is wanted, if any.
+
+        Both functions may raise UnplannedError.
+        """
+        self._read, self._id_of, self._options = read, id_of, options
         self._is_fixed = wanted is not None
         self.newest = wanted
         self._ids: dict[type[Message], int] = {}
         if wanted is not None:
             options.writer(wanted)  # refuses now what it would refuse later
 
-    def chunk(self, start: int, raws: Raws) -> Chunk:
+    def chunk(self, start: int, records: Records) -> Chunk:
         """Read some records; UnplannedError when a schema has to be fetched first, by whoever can wait."""
-        chunk = Chunk(start, raws)
+        chunk = Chunk(start, records)
         rows = self._messages(chunk)
         cls = chunk.message_class = self.newest
         if cls is not None:
@@ -155,18 +169,18 @@ class Columns:
         """Give a chunk by the newest class, reading it once more when it was read by an older one."""
         if chunk.message_class is self.newest:
             return chunk
-        return self.chunk(chunk.start, chunk.raws)
+        return self.chunk(chunk.start, chunk.records)
 
     def _messages(self, chunk: Chunk) -> _Rows:
         read, rows, newest = self._read, _Rows(), self.newest
         add, add_index = rows.messages.append, rows.indexes.append
-        for index, raw in enumerate(chunk.raws, chunk.start):
+        for index, record in enumerate(chunk.records, chunk.start):
             try:
-                message = read(raw)
+                message = read(record)
                 if message is None:
                     continue
                 if type(message) is not newest:
-                    self._meet(type(message), cast("bytes", raw))
+                    self._meet(type(message), record)
                     newest = self.newest
             except UnplannedError:
                 raise
@@ -177,7 +191,7 @@ class Columns:
             add_index(index)
         return rows
 
-    def _meet(self, cls: type[Message], raw: bytes) -> None:
+    def _meet(self, cls: type[Message], record: Record) -> None:
         """Take note of a class: the newest one gives the columns. WrongTypeError for another message than before."""
         newest = self.newest
         if newest is not None and cls.DESCRIPTOR.full_name != newest.DESCRIPTOR.full_name:
@@ -186,7 +200,7 @@ class Columns:
                 hint="give into= the message class that is wanted, or read each type's records by themselves",
             )
         if cls not in self._ids:
-            self._ids[cls] = _schema_id(raw)
+            self._ids[cls] = self._id_of(record)
         if newest is None or (not self._is_fixed and self._ids[cls] > self._ids[newest]):
             self.newest = cls
 
@@ -247,10 +261,27 @@ def _with_index(batch: pa.RecordBatch, name: str, indexes: list[int]) -> pa.Reco
     )
 
 
-def _schema_id(raw: bytes) -> int:
+def with_headers(raws: Iterable[bytes | None], headers: Iterable[AnyHeaders | None] | None) -> Iterable[Record]:
+    """Give records with their headers, one of these for each; ConfigError, when it shows, for fewer or more."""
+    return raws if headers is None else _paired(raws, headers)
+
+
+def _paired(raws: Iterable[bytes | None], headers: Iterable[AnyHeaders | None]) -> Iterator[Record]:
+    for raw, its in zip_longest(raws, headers, fillvalue=_MISSING):
+        if raw is _MISSING or its is _MISSING:
+            raise ConfigError(
+                f"there are {'fewer' if its is _MISSING else 'more'} headers than records",
+                option="headers",
+                hint="give each record's headers, None for one without",
+            )
+        yield cast("Record", (raw, its))
+
+
+def prefix_id(raw: bytes) -> int:
+    """Give the id of a record's schema; 0 for a bare one, since all of them are of one class."""
     try:
         return decode_prefix(raw).schema_id
-    except FramingError:  # a bare record: all are of one class
+    except FramingError:
         return 0
 
 
@@ -263,15 +294,15 @@ def _failure(index: int, error: SerdeError | RuleError) -> RecordFailure:
 # ── from chunks to tables ────────────────────────────────────────────────────────────────────────
 
 
-def read_table(columns: Columns, raws: Iterable[bytes | None], options: ManyOptions) -> pa.Table:
+def read_table(columns: Columns, records: Iterable[Record], options: ManyOptions) -> pa.Table:
     """Read all records into one table, by the newest class of all of them."""
-    chunks = [columns.chunk(start, part) for start, part in _parts(raws, options.batch_rows)]
+    chunks = [columns.chunk(start, part) for start, part in _parts(records, options.batch_rows)]
     return _table([columns.again(chunk) for chunk in chunks], columns, options)
 
 
 async def read_table_async(
     columns: Columns,
-    raws: Iterable[bytes | None],
+    records: Iterable[Record],
     options: ManyOptions,
     fetch: Callable[[Flow[object]], Awaitable[None]],
 ) -> pa.Table:
@@ -284,22 +315,22 @@ async def read_table_async(
             except UnplannedError as unplanned:
                 await fetch(unplanned.flow)
 
-    parts = _parts(raws, options.batch_rows)
+    parts = _parts(records, options.batch_rows)
     chunks = [await perform(partial(columns.chunk, start, part)) for start, part in parts]
     return _table([await perform(partial(columns.again, chunk)) for chunk in chunks], columns, options)
 
 
-def read_batches(columns: Columns, raws: Iterable[bytes | None], options: ManyOptions) -> Iterator[pa.RecordBatch]:
+def read_batches(columns: Columns, records: Iterable[Record], options: ManyOptions) -> Iterator[pa.RecordBatch]:
     """Read records batch by batch; a batch without a row is left out."""
-    for start, part in _parts(raws, options.batch_rows):
+    for start, part in _parts(records, options.batch_rows):
         chunk = columns.chunk(start, part)
         _tell(chunk.failures, options.on_error)
         if chunk.batch is not None and chunk.batch.num_rows:
             yield chunk.batch
 
 
-def _parts(raws: Iterable[bytes | None], rows: int) -> Iterator[tuple[int, Raws]]:
-    rest, start = iter(raws), 0
+def _parts(records: Iterable[Record], rows: int) -> Iterator[tuple[int, Records]]:
+    rest, start = iter(records), 0
     while part := list(islice(rest, rows)):
         yield start, part
         start += len(part)

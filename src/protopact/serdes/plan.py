@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from protopact.client import Session
     from protopact.descriptor import FileSet
     from protopact.flow import Flow
-    from protopact.registry import RegisteredSchema, Rule
+    from protopact.registry import ContextId, RegisteredSchema, Rule
     from protopact.schema import ProtoSchema
     from protopact.serdes.options import Framing, WriteOptions
     from protopact.serdes.reading import Parse, Target
@@ -240,16 +240,25 @@ def fetch_parse_by_guid(
 ) -> Flow[Parse[T]]:
     """Fetch the writer's schema by GUID and give the closure that reads its message; raises as `fetch_parse`."""
     what = f"schema GUID {guid}"
-    fetch = session.once(Job(lambda: _fetch_by_guid(session, guid, what), session.file_sets, guid))
+    fetch = session.once(Job(lambda: _fetch_by_guid(session, guid), session.file_sets, guid))
     return (yield from _parse_of(fetch, indexes, target, place, what=what, indexes_at=_GUID_INDEXES_AT))
 
 
-def _fetch_by_guid(session: Session, guid: str, what: str) -> Flow[FileSet]:
+def fetch_id(session: Session, guid: str) -> Flow[int]:
+    """Ask which id a GUID's schema has; SchemaNotFoundError when the registry does not know it."""
+    return (yield from _fetch_place(session, guid)).id
+
+
+def _fetch_place(session: Session, guid: str) -> Flow[ContextId]:
     places = yield from session.once(session.get_ids_for_guid(guid))
     if not places:
-        raise SchemaNotFoundError(f"there is no {what}")
+        raise SchemaNotFoundError(f"there is no schema GUID {guid}")
+    return places[0]
+
+
+def _fetch_by_guid(session: Session, guid: str) -> Flow[FileSet]:
     # The same content in several contexts has the same references by content: any of them will do.
-    first = places[0]
+    first = yield from _fetch_place(session, guid)
     subject = None if first.context == "." else Subject("", first.context).qualified
     return (yield from session.once(session.fetch_file_set(first.id, subject)))
 

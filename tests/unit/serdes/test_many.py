@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
-from protopact.connect import connect_registry
+from protopact.connect import connect_registry, connect_registry_async
 from protopact.errors import (
     ConfigError,
     DecodeError,
@@ -249,6 +249,106 @@ def test_options_of_many_records_that_are_wrong_are_named(
     assert caught.value.option == option
 
 
-def test_records_that_name_their_schema_in_headers_are_not_read_many_at_a_time(registry: SchemaRegistryClient) -> None:
-    with pytest.raises(ConfigError, match="framing='guid'"):
+# ── records whose schema stands in a header ──────────────────────────────────────────────────────
+
+
+def guided(
+    registry: SchemaRegistryClient, schema: DescribedSchema, *values: Any, topic: str = "orders", is_key: bool = False
+) -> tuple[list[Any], list[Any]]:
+    """Give the records of some values, and their headers."""
+    serializer = Serializer(registry, schema, framing="guid")
+    headers: list[list[tuple[str, bytes]]] = [[] for _ in values]
+    pairs = zip(values, headers, strict=True)
+    return [serializer.serialize(value, topic=topic, is_key=is_key, headers=its) for value, its in pairs], list(headers)
+
+
+@pytest.mark.parametrize("framing", ["guid", "confluent"])
+def test_records_that_name_their_schema_in_a_header_become_a_table_too(
+    registry: SchemaRegistryClient, shop: DescribedSchema, framing: Any
+) -> None:
+    raws, headers = guided(registry, shop, {"id": "a"}, None, {"id": "b"})
+    deserializer = Deserializer(registry, framing=framing)
+    table = deserializer.deserialize_many(raws, headers=headers, index="record")
+    assert table.select(["id", "record"]).to_pylist() == [{"id": "a", "record": 0}, {"id": "b", "record": 2}]
+    (batch,) = deserializer.record_batches(iter(raws), headers=iter(headers))
+    assert batch["id"].to_pylist() == ["a", "b"]
+
+
+def test_keys_have_a_header_of_their_own(registry: SchemaRegistryClient, shop: DescribedSchema) -> None:
+    raws, headers = guided(registry, shop, {"id": "a"}, is_key=True)
+    read = Deserializer(registry, framing="guid").deserialize_many
+    assert read(raws, headers=headers, is_key=True)["id"].to_pylist() == ["a"]
+    with pytest.raises(RecordsError, match="no header names its schema"):
+        read(raws, headers=headers)
+
+
+def test_the_newest_of_guids_is_the_one_of_the_greatest_id(
+    registry: SchemaRegistryClient, shop: DescribedSchema, shop_2: DescribedSchema, asked: list[str]
+) -> None:
+    old_raws, old_headers = guided(registry, shop, {"id": "a"}, {"id": "c"})
+    new_raws, new_headers = guided(registry, shop_2, {"id": "b", "note": "n"}, topic="elsewhere")
+    wanted = [{"id": "a", "note": ""}, {"id": "b", "note": "n"}, {"id": "c", "note": ""}]
+    asked.clear()
+    for order in ((0, 2, 1), (2, 0, 1)):
+        raws, headers = [[*old, *new] for old, new in ((old_raws, new_raws), (old_headers, new_headers))]
+        table = Deserializer(registry, framing="guid").deserialize_many(
+            [raws[n] for n in order], headers=[headers[n] for n in order]
+        )
+        assert sorted(table.select(["id", "note"]).to_pylist(), key=lambda row: row["id"]) == wanted
+    assert len([call for call in asked if "/guids/" in call]) <= 6  # of each GUID its schema, and for each table its id
+
+
+def test_records_of_both_framings_stand_in_one_table(
+    registry: SchemaRegistryClient, shop: DescribedSchema, shop_2: DescribedSchema
+) -> None:
+    raws, headers = guided(registry, shop, {"id": "a"})
+    framed = written(registry, shop_2, {"id": "b", "note": "n"}, topic="elsewhere")
+    table = Deserializer(registry).deserialize_many([*framed, *raws], headers=[None, *headers])
+    assert table.select(["id", "note"]).to_pylist() == [{"id": "b", "note": "n"}, {"id": "a", "note": ""}]
+
+
+def test_a_bad_header_spoils_its_own_record_alone(registry: SchemaRegistryClient, shop: DescribedSchema) -> None:
+    raws, headers = guided(registry, shop, {"id": "a"}, {"id": "b"}, {"id": "c"}, {"id": "d"})
+    headers[1], headers[2] = {"__value_schema_id": b"\x01short"}, None
+    with pytest.raises(RecordsError) as caught:
+        Deserializer(registry, framing="guid").deserialize_many(raws, headers=headers)
+    assert [(failure.index, type(failure.error)) for failure in caught.value.failures] == [
+        (1, FramingError),
+        (2, FramingError),
+    ]
+
+
+def test_an_asynchronous_reader_finds_the_newest_guid_too(
+    registry: SchemaRegistryClient, shop: DescribedSchema, shop_2: DescribedSchema
+) -> None:
+    old_raws, old_headers = guided(registry, shop, {"id": "a"})
+    new_raws, new_headers = guided(registry, shop_2, {"id": "b", "note": "n"}, topic="elsewhere")
+
+    async def read() -> pa.Table:
+        async with connect_registry_async("memory:") as client:
+            for schema, topic in ((shop, "orders"), (shop_2, "elsewhere")):
+                await client.register(f"{topic}-value", schema)
+            return await AsyncDeserializer(client, framing="guid").deserialize_many(
+                [*old_raws, *new_raws], headers=[*old_headers, *new_headers]
+            )
+
+    assert asyncio.run(read()).select(["id", "note"]).to_pylist() == [
+        {"id": "a", "note": ""},
+        {"id": "b", "note": "n"},
+    ]
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_headers_without_a_record_and_records_without_headers_are_refused(
+    registry: SchemaRegistryClient, shop: DescribedSchema, number: int
+) -> None:
+    raws, headers = guided(registry, shop, {"id": "a"})
+    with pytest.raises(ConfigError) as refused:
+        Deserializer(registry, framing="guid").deserialize_many(raws, headers=headers * number)
+    assert refused.value.option == "headers"
+
+
+def test_framing_guid_needs_the_headers_of_many_records(registry: SchemaRegistryClient) -> None:
+    with pytest.raises(ConfigError, match="framing='guid'") as refused:
         Deserializer(registry, framing="guid").deserialize_many([])
+    assert refused.value.option == "headers"
