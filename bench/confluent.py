@@ -2,8 +2,8 @@
 
     just bench-confluent [the options of `protopact bench`]
 
-Its serializers and deserializers have a registry of ours over HTTP, and their default settings; its schemas are
-registered before the clock starts. Both clients get the same message classes.
+Its serializers and deserializers have a registry of ours over HTTP, and their default settings, but for the row that
+names the latest version; its schemas are registered before the clock starts. Both clients get the same message classes.
 """
 
 from __future__ import annotations
@@ -30,9 +30,13 @@ class Confluent:
     def __init__(self, registry_url: str) -> None:
         self._client = SchemaRegistryClient({"url": registry_url})
 
-    def writer(self, message: Message) -> Callable[[Message], bytes]:
+    def writer(self, message: Message, *, names_latest: bool = False) -> Callable[[Message], bytes]:
         write, context = ProtobufSerializer(type(message), self._client), self._context(message)
         write(message, context)
+        if names_latest:
+            conf = {"auto.register.schemas": False, "use.latest.version": True}
+            write = ProtobufSerializer(type(message), self._client, conf)
+            write(message, context)
         return lambda message: write(message, context)
 
     def reader(self, message: Message) -> Callable[[bytes], Message]:

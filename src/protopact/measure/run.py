@@ -42,6 +42,7 @@ _KINDS = (
         (plain_samples, placed_samples),
     ),
     _Kind(ways.method_ways, ("message → wire, unbound", "wire → message, unbound")),
+    _Kind(ways.latest_ways, ("message → wire, latest schema",)),
     _Kind(ways.dict_ways, ("dict → wire", "wire → dict")),
     _Kind(ways.model_ways, ("model → wire", "wire → model")),
     _Kind(ways.stream_ways, ("length-delimited write", "length-delimited read")),

@@ -23,8 +23,8 @@ class Rival(Protocol):
 
     name: str
 
-    def writer(self, message: Message) -> Callable[[Message], bytes]:
-        """Give how it writes records of the message's type; the schema is registered by then."""
+    def writer(self, message: Message, *, names_latest: bool = False) -> Callable[[Message], bytes]:
+        """Give how it writes records of the message's type, or with the latest schema; it is registered by then."""
 
     def reader(self, message: Message) -> Callable[[bytes], Message]:
         """Give how it reads the records that its writer of that type writes."""

@@ -60,6 +60,16 @@ def method_ways(setting: Setting) -> Iterator[Way]:
     yield _reading(s, "wire → message, unbound", lambda: deserializer.deserialize(s.raw, topic=s.topic))
 
 
+def latest_ways(setting: Setting) -> Iterator[Way]:
+    """Write messages with the latest schema of the subject."""
+    s, writing = setting, {}
+    write = Serializer(s.registry, s.sample.schema, use_latest_version=True).bind(s.topic)
+    if s.rival is not None:
+        their_write = s.rival.writer(s.message, names_latest=True)
+        writing[s.rival.name] = lambda: their_write(s.message)
+    yield _writing(s, "message → wire, latest schema", lambda: write(s.message), None, writing)
+
+
 def dict_ways(setting: Setting) -> Iterator[Way]:
     """Write and read dicts; beside it json_format, whose dicts hold what JSON can hold."""
     s = setting

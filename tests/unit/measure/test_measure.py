@@ -25,7 +25,7 @@ class Copycat:
 
     name = "Copycat"
 
-    def writer(self, message: Message) -> Callable[[Message], bytes]:
+    def writer(self, message: Message, *, names_latest: bool = False) -> Callable[[Message], bytes]:
         return type(message).SerializeToString
 
     def reader(self, message: Message) -> Callable[[bytes], Message]:
@@ -65,6 +65,7 @@ def test_every_way_stands_beside_bare_upb_and_a_rival_where_it_does_the_same() -
     peers = {row.path: list(row.peers) for row in measured.rows}
     assert all(row.message == "small" and row.payload_bytes == 28 for row in measured.rows)
     assert peers["message → wire"] == peers["wire → message"] == ["Copycat"]
+    assert peers["message → wire, latest schema"] == ["Copycat"]
     assert peers["dict → wire"] == peers["wire → model"] == ["Copycat + json_format"]
     assert peers["length-delimited read"] == ["protobuf"]
     assert list(peers) == [path for kind in _KINDS for path in kind.paths]
