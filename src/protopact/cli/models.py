@@ -14,6 +14,8 @@ from protopact.errors import ConfigError
 if TYPE_CHECKING:
     import argparse
 
+    from protopact.schema import ProtoSchema
+
 _MODULES_HELP = "a module (shop.models), or a model in it (shop.models:Order); found from the current directory too"
 
 
@@ -27,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--file", type=Path, metavar="FILE", help="default: protopact.lock beside the module or around it"
     )
     lock.add_argument("--check", action="store_true", help="write nothing; exit code 100 when something would change")
-    shown = parts.add_parser("show", help="print the schema of a model, or of every model in a module")
+    shown = parts.add_parser("show", help="print the schema of a model, or of every model in a module, with comments")
     shown.set_defaults(run=_show)
     shown.add_argument("modules", nargs="+", metavar="MODULE", help=_MODULES_HELP)
 
@@ -51,8 +53,14 @@ def _show(options: argparse.Namespace) -> int:
 
     for given in options.modules:
         for model in _models(given):
-            sys.stdout.write(schema_of(model).to_schema_string())
+            sys.stdout.write(_text(schema_of(model)))
     return 0
+
+
+def _text(schema: ProtoSchema) -> str:
+    from protopact.schema import ModelSchema
+
+    return schema.to_commented_string() if isinstance(schema, ModelSchema) else schema.to_schema_string()
 
 
 def _models(given: str) -> list[type]:

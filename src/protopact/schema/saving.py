@@ -12,15 +12,22 @@ from protopact.errors import ConfigError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from protopact.descriptor import FileSet
 
 
-def save_files(file_set: FileSet, directory: str | os.PathLike[str]) -> Path:
-    """Write a file set as `.proto` texts below `directory`, each under its import path; give the root's path."""
+def save_files(
+    file_set: FileSet,
+    directory: str | os.PathLike[str],
+    retouch: Callable[[str, str], str] = lambda _import_path, text: text,
+) -> Path:
+    """Write a file set as `.proto` texts below `directory`, each under its import path; give the root's path.
+
+    `retouch` gets the import path and the text of each file, and gives the text that is written.
+    """
     texts = {
-        file.name: print_file(file_set, file.name)
+        file.name: retouch(file.name, print_file(file_set, file.name))
         for file in file_set.files
         if file.name == file_set.root or not is_built_in(file.name)
     }

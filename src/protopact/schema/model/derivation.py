@@ -42,6 +42,19 @@ def derive(model: type) -> Derivation:
     return _build(plan)
 
 
+def plans_by_file(plan: FilePlan) -> dict[str, FilePlan]:
+    """Give the plan of each file that a model's file consists of, by its import path."""
+    plans: dict[str, FilePlan] = {}
+    todo = [plan]
+    while todo:
+        each = todo.pop()
+        name = derive(each.root).file_set.root
+        if name not in plans:
+            plans[name] = each
+            todo.extend(derive(model).plan for model in each.imports)
+    return plans
+
+
 def _raise_mistakes(plan: FilePlan, path: Path | None) -> None:
     command = f"run `{lock_command(plan.root)}` and commit the file"
     changed = [

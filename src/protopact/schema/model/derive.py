@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, cast
 
 from protopact.errors import SchemaModelError
 from protopact.schema.described import DescribedSchema
-from protopact.schema.model.derivation import derive
+from protopact.schema.model.comments import commented
+from protopact.schema.model.derivation import derive, plans_by_file
 from protopact.schema.model.values import check_mapping, code_of, model_encoder
+from protopact.schema.saving import save_files
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
 
+    from protopact.schema.model.planning import FilePlan
     from protopact.schema.protocol import ProtoSchema
 
 
@@ -25,9 +30,31 @@ class ModelSchema(DescribedSchema):
     It is a `DescribedSchema` whose `serialize` also takes the model's instances.
     """
 
-    def __init__(self, model: type, origin: ProtoSchema) -> None:
+    def __init__(self, model: type, origin: ProtoSchema, plan: FilePlan | None = None) -> None:
         super().__init__(origin.file_set, origin.name)
         self.model = model
+        self._plan = plan
+
+    def to_commented_string(self) -> str:
+        """Give the file as people read it: the canonical text, with docstrings and descriptions as comments.
+
+        A model that stands for a schema that existed before it adds nothing to that.
+        """
+        text = self.to_schema_string()
+        return text if self._plan is None else commented(text, self._plan)
+
+    def save_schema(self, directory: str | os.PathLike[str]) -> Path:
+        """Write the file and its imports below `directory`, with comments as in `to_commented_string`.
+
+        All else is as in `DescribedSchema.save_schema`.
+        """
+        plans = {} if self._plan is None else plans_by_file(self._plan)
+
+        def retouched(import_path: str, text: str) -> str:
+            plan = plans.get(import_path)
+            return text if plan is None else commented(text, plan)
+
+        return save_files(self.file_set, directory, retouched)
 
     def serialize(self, data: Mapping[str, object] | Message | object, *, deterministic: bool = False) -> bytes:
         """Give the payload bytes of a model, mapping or message, without a frame; errors as in `DescribedSchema`."""
@@ -48,7 +75,7 @@ def derive_schema(model: type, *, onto: ProtoSchema | None = None) -> ModelSchem
     """Give the schema of a model, or `onto` as the model's schema when the two agree; see `schema_of`."""
     if onto is None:
         derived = derive(model)
-        return ModelSchema(model, DescribedSchema(derived.file_set, derived.name))
+        return ModelSchema(model, DescribedSchema(derived.file_set, derived.name), derived.plan)
     try:
         check_mapping(model, cast("Descriptor", onto.message_class.DESCRIPTOR))
     except SchemaModelError as error:

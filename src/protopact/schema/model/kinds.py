@@ -82,7 +82,7 @@ class FieldShape:
     """One field of a model.
 
     `name` is the model's, `proto_name` the schema's. `default_is_zero` says that absence and the default are the same
-    in Protobuf; `default_is_none` that the model itself makes None of absence.
+    in Protobuf; `default_is_none` that the model itself makes None of absence. `description` is for people.
     """
 
     name: str
@@ -93,6 +93,7 @@ class FieldShape:
     required: bool
     default_is_zero: bool
     default_is_none: bool
+    description: str = ""
 
     @property
     def is_optional(self) -> bool:

@@ -129,6 +129,7 @@ def _read_field(message: str, name: str, info: FieldInfo, issues: list[SchemaIss
         required=required,
         default_is_zero=_is_zero(default, reading.kind),
         default_is_none=default is None,
+        description=info.description or "",
     )
 
 
