@@ -11,8 +11,7 @@ from google.protobuf import any_pb2, duration_pb2, field_mask_pb2, json_format, 
 
 from protopact.compiler import compile_text
 from protopact.convert import from_dict, from_json, json_decoder, json_encoder, to_dict, to_json
-from protopact.convert.json_decode import json_decoder_code
-from protopact.convert.json_encode import json_encoder_code
+from protopact.convert.json import json_decoder_code, json_encoder_code
 from protopact.descriptor import message_class
 from protopact.errors import ConfigError, ConversionError, WrongTypeError
 

@@ -15,18 +15,17 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from protopact.convert import shapes, structs, times
-from protopact.convert.depth import is_deep
-from protopact.convert.explain import Walker
-from protopact.convert.family import Family, kept
-from protopact.convert.misfit import too_deep
-from protopact.convert.source import assignment, attribute, literal
-from protopact.convert.values import DEPTH_MAX, FLOAT32_MAX, check_of, type_name
+from protopact.convert import shapes, values
+from protopact.convert.code import Family, assignment, attribute, kept, literal
+from protopact.convert.dicts import structs
+from protopact.convert.dicts.walker import Walker
+from protopact.convert.shapes import DEPTH_MAX
+from protopact.convert.values import FLOAT32_MAX, check_of, too_deep, type_name
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
 
-    from protopact.convert.source import Source
+    from protopact.convert.code import Source
 
 M = TypeVar("M", bound=Message)
 
@@ -76,7 +75,7 @@ def _outer(message_class: type[Message]) -> tuple[Family, str]:
     """Give a family that begins with a message class, and the name of the function that makes its messages."""
     descriptor, author = shapes.descriptor_of(message_class), _Author()
     family = Family("write", author.write)
-    counts = is_deep(descriptor)
+    counts = shapes.is_deep(descriptor)
     write = family.name_of(descriptor, counts=counts)
     source = family.source("encode", descriptor)
     name = family.namespace.fresh("encode")
@@ -249,7 +248,7 @@ class _Writer:
             )
         elif known == shapes.TIMESTAMP:
             head = f"if type({value}) is {self._source.bind(datetime, 'datetime')}:"
-            lines = times.writing_timestamp(child, value, self._source.bind(times.EPOCH, "EPOCH"))
+            lines = values.writing_timestamp(child, value, self._source.bind(values.EPOCH, "EPOCH"))
         elif known in _BY_HAND:
             kind, write, takes_room = _BY_HAND[known]
             room = f", {self._room(levels)}" if takes_room else ""
@@ -291,7 +290,7 @@ class _Writer:
 
 _BUILTIN = (dict, list)
 _BY_HAND: dict[str | None, tuple[type, Callable[..., None], bool]] = {
-    shapes.DURATION: (timedelta, times.write_duration, False),
+    shapes.DURATION: (timedelta, values.write_duration, False),
     shapes.STRUCT: (dict, structs.write_struct, True),
     shapes.LIST_VALUE: (list, structs.write_list_value, True),
 }

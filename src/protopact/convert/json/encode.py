@@ -16,20 +16,20 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from protopact.convert import json_structs, json_values as values, shapes
-from protopact.convert.family import Family, kept
-from protopact.convert.json_tell import LEAVES, Form, Teller
-from protopact.convert.json_types import counts_levels
-from protopact.convert.misfit import too_deep
-from protopact.convert.source import attribute, literal
-from protopact.convert.values import DEPTH_MAX
+from protopact.convert import shapes
+from protopact.convert.code import Family, attribute, kept, literal
+from protopact.convert.json import scalars, structs
+from protopact.convert.json.named_types import counts_levels
+from protopact.convert.json.teller import LEAVES, Form, Teller
+from protopact.convert.shapes import DEPTH_MAX
+from protopact.convert.values import too_deep
 from protopact.errors import ConfigError, WrongTypeError
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
 
-    from protopact.convert.decode import Enums
-    from protopact.convert.source import Source
+    from protopact.convert.code import Source
+    from protopact.convert.values import Enums
 
 Names: TypeAlias = Literal["json", "proto"]
 JsonEncoder: TypeAlias = Callable[[Message], str]
@@ -135,7 +135,7 @@ class _Author:
     def texts(self, field: FieldDescriptor) -> dict[int, str]:
         """Give the texts of an enum's numbers, the same dict each time."""
         enum = shapes.enum_type(field)
-        return self._texts.setdefault(enum.full_name, values.enum_texts(enum, by_name=self.form.by_enum_name))
+        return self._texts.setdefault(enum.full_name, scalars.enum_texts(enum, by_name=self.form.by_enum_name))
 
     def _write(self, family: Family, source: Source, descriptor: Descriptor, name: str, counts: bool) -> None:  # noqa: FBT001
         _Writer(self, family, source, descriptor, counts=counts).write(name)
@@ -208,7 +208,7 @@ class _Writer:
             piece = "[{value}]"
         else:
             piece = self._piece(field, "value", 1)
-        line(f"text += {literal(f',{values.string_text(self._author.form.name(field))}:')} f'{piece}'")
+        line(f"text += {literal(f',{scalars.string_text(self._author.form.name(field))}:')} f'{piece}'")
 
     def _refuse_entries(self) -> None:
         if self._counts:
@@ -231,11 +231,11 @@ class _Writer:
             texts = bind(self._author.texts(field), f"texts_of_{shapes.enum_type(field).name}")
             return f"{{{texts}.get({held}, {held})}}"
         if field.cpp_type == FieldDescriptor.CPPTYPE_DOUBLE:
-            special, most = bind(values.special_text, "special_text"), values.DOUBLE_MAX
+            special, most = bind(scalars.special_text, "special_text"), scalars.DOUBLE_MAX
             return f"{{{held} if {-most!r} <= {held} <= {most!r} else {special}({held})}}"
         if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
             return f"{{{self._bool_text()}[{held}]}}"
-        text = values.bytes_text if field.type == FieldDescriptor.TYPE_BYTES else _TEXTS.get(field.cpp_type)
+        text = scalars.bytes_text if field.type == FieldDescriptor.TYPE_BYTES else _TEXTS.get(field.cpp_type)
         if text is not None:
             return f"{{{bind(text, text.__name__)}({held})}}"
         return f'"{{{held}}}"' if field.cpp_type in _QUOTED else f"{{{held}}}"
@@ -249,17 +249,17 @@ class _Writer:
         room = f"room - {levels}" if self._counts else str(DEPTH_MAX)
         if known == shapes.ANY:
             return f"{{{bind(self._author.teller.any, 'any_text')}({held}, {room})}}"
-        if known in json_structs.TEXTS:
-            write = json_structs.TEXTS[known]
+        if known in structs.TEXTS:
+            write = structs.TEXTS[known]
             return f"{{{bind(write, write.__name__)}({held}, {room})}}"
         name = self._family.name_of(descriptor, counts=self._counts)
         return f"{{{name}({held}{f', {room}' if self._counts else ''})}}"
 
     def _string(self) -> str:
-        return self._source.bind(values.string_text, values.string_text.__name__)
+        return self._source.bind(scalars.string_text, scalars.string_text.__name__)
 
     def _bool_text(self) -> str:
-        return self._source.bind(values.BOOL_TEXT, "BOOL_TEXT")
+        return self._source.bind(scalars.BOOL_TEXT, "BOOL_TEXT")
 
     def _join(self) -> str:
         return self._source.bind(_JOIN, "join")
@@ -268,6 +268,6 @@ class _Writer:
 _JOIN = ",".join
 _QUOTED = (FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64)
 _TEXTS: dict[int, Callable[..., str]] = {
-    FieldDescriptor.CPPTYPE_STRING: values.string_text,
-    FieldDescriptor.CPPTYPE_FLOAT: values.float_text,
+    FieldDescriptor.CPPTYPE_STRING: scalars.string_text,
+    FieldDescriptor.CPPTYPE_FLOAT: scalars.float_text,
 }

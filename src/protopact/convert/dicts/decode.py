@@ -10,24 +10,22 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from protopact.convert import shapes, structs, times
-from protopact.convert.depth import is_deep
-from protopact.convert.family import Family, kept
-from protopact.convert.misfit import MisfitError, too_deep
-from protopact.convert.source import attribute, literal
-from protopact.convert.values import DEPTH_MAX, PlainValue, enum_names
+from protopact.convert import shapes, values
+from protopact.convert.code import Family, attribute, kept, literal
+from protopact.convert.dicts import structs
+from protopact.convert.shapes import DEPTH_MAX
+from protopact.convert.values import Enums, MisfitError, PlainValue, enum_names, too_deep
 from protopact.errors import WrongTypeError
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor
 
-    from protopact.convert.source import Source
+    from protopact.convert.code import Source
 
 DictDecoder: TypeAlias = Callable[[Message], dict[str, PlainValue]]
-Enums: TypeAlias = Literal["name", "number"]
-"""Whether an enum's value is told by its name or by its number."""
-
 Timestamps: TypeAlias = Literal["datetime", "rfc3339"]
+"""Whether a Timestamp and a Duration are Python's own values, where these hold them exactly, or text always."""
+
 _CountingReader: TypeAlias = Callable[[Any, int], dict[str, PlainValue]]
 
 
@@ -53,7 +51,7 @@ def decoder_code(message_class: type[Message], *, enums: Enums = "name", timesta
     """Give the Python code that turns messages of one class, and all that they hold, into dicts."""
     family = _family(enums, timestamps)
     descriptor = shapes.descriptor_of(message_class)
-    family.name_of(descriptor, counts=is_deep(descriptor))
+    family.name_of(descriptor, counts=shapes.is_deep(descriptor))
     return family.text()
 
 
@@ -65,7 +63,7 @@ def _decoder(message_class: type[Message], enums: Enums, timestamps: Timestamps)
     descriptor = shapes.descriptor_of(message_class)
     if shapes.well_known_name(descriptor) == shapes.STRUCT:
         return _counting(message_class, lambda: structs.read_struct)
-    family, counts = _family(enums, timestamps), is_deep(descriptor)
+    family, counts = _family(enums, timestamps), shapes.is_deep(descriptor)
     name = family.name_of(descriptor, counts=counts)
     if counts:
         counting = cast("dict[str, _CountingReader]", family.namespace.globals)
@@ -106,8 +104,8 @@ class _Author:
     def __init__(self, *, by_name: bool, text_only: bool) -> None:
         self.by_name = by_name
         self.leaves: dict[str, Callable[..., PlainValue]] = {
-            shapes.TIMESTAMP: times.read_timestamp_text if text_only else times.read_timestamp,
-            shapes.DURATION: times.read_duration_text if text_only else times.read_duration,
+            shapes.TIMESTAMP: values.read_timestamp_text if text_only else values.read_timestamp,
+            shapes.DURATION: values.read_duration_text if text_only else values.read_duration,
         }
         self._names: dict[str, dict[int, str]] = {}
 

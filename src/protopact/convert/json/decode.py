@@ -15,19 +15,19 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from protopact.convert import json_structs, json_values as values, shapes
-from protopact.convert.family import Family, kept
-from protopact.convert.json_take import LEAVES, Taker, takes_null
-from protopact.convert.json_types import Json, counts_levels
-from protopact.convert.misfit import misfit, too_deep
-from protopact.convert.source import assignment, attribute, literal
-from protopact.convert.values import DEPTH_MAX, type_name
+from protopact.convert import shapes
+from protopact.convert.code import Family, assignment, attribute, kept, literal
+from protopact.convert.json import scalars, structs
+from protopact.convert.json.named_types import Json, counts_levels
+from protopact.convert.json.taker import LEAVES, Taker, takes_null
+from protopact.convert.shapes import DEPTH_MAX
+from protopact.convert.values import misfit, too_deep, type_name
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
 
-    from protopact.convert.misfit import MisfitError
-    from protopact.convert.source import Source
+    from protopact.convert.code import Source
+    from protopact.convert.values import MisfitError
 
 M = TypeVar("M", bound=Message)
 
@@ -292,7 +292,7 @@ class _Writer:
     def _key(self, field: FieldDescriptor) -> str:
         if field.type == FieldDescriptor.TYPE_STRING:
             return "key"
-        take = self._source.bind(values.key_taking(field), f"take_{type_name(field)}_key")
+        take = self._source.bind(scalars.key_taking(field), f"take_{type_name(field)}_key")
         return f"{take}(key)"
 
     def _fill(self, field: FieldDescriptor, child: str, value: str, levels: int, otherwise: str) -> None:
@@ -306,7 +306,7 @@ class _Writer:
         elif known in shapes.WRAPPERS:
             line(f"{child}.value = {self._taken(descriptor.fields_by_name['value'], value)}")
         elif known == shapes.VALUE:
-            line(f"{self._source.bind(json_structs.put_value, 'put_value')}({child}, {value}, {room})")
+            line(f"{self._source.bind(structs.put_value, 'put_value')}({child}, {value}, {room})")
         elif known is not None:
             line(otherwise)  # which sets what may stay empty, too
         else:
@@ -322,9 +322,9 @@ class _Writer:
         if field.type == FieldDescriptor.TYPE_ENUM:
             name = shapes.enum_type(field).name
             numbers = bind(self._author.numbers(field), f"numbers_of_{name}")
-            take = bind(values.taking(field), f"take_{name}")
+            take = bind(scalars.taking(field), f"take_{name}")
             return f"{numbers}[{value}] if type({value}) is str else {take}({value})"
-        take = f"{bind(values.taking(field), f'take_{type_name(field)}')}({value})"
+        take = f"{bind(scalars.taking(field), f'take_{type_name(field)}')}({value})"
         plain = "" if field.type == FieldDescriptor.TYPE_BYTES else _PLAIN[field.cpp_type]
         return f"{plain.format(value)} else {take}" if plain else take
 
@@ -342,7 +342,7 @@ class _Writer:
         return f"room - {levels}" if levels else "room"
 
 
-_MOST, _BELOW = values.DOUBLE_MAX, values.FLOAT_BELOW
+_MOST, _BELOW = scalars.DOUBLE_MAX, scalars.FLOAT_BELOW
 _PLAIN: dict[int, str] = {
     FieldDescriptor.CPPTYPE_INT32: "{0} if type({0}) is int",
     FieldDescriptor.CPPTYPE_UINT32: "{0} if type({0}) is int",
