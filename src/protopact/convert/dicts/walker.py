@@ -85,15 +85,15 @@ class Walker:
         if shapes.is_map(field):
             key, value = (shapes.message_type(field).fields_by_name[part] for part in ("key", "value"))
             if shapes.is_message(value):
-                return _put_message_map(field.name, check_of(key), self.fill(value))
+                return _put_message_map(field.name, check_of(key), self.filler_of(value))
             return _put_scalar_map(field.name, check_of(key), check_of(value))
         if shapes.is_message(field):
             put_message = _put_message_list if field.is_repeated else _put_message
-            return put_message(field.name, self.fill(field))
+            return put_message(field.name, self.filler_of(field))
         put_scalar = _put_scalar_list if field.is_repeated else _put_scalar
         return put_scalar(field.name, check_of(field))
 
-    def fill(self, field: FieldDescriptor) -> Fill:
+    def filler_of(self, field: FieldDescriptor) -> Fill:
         """Give the function that fills a message of a field's type."""
         descriptor = shapes.message_type(field)
         name = shapes.well_known_name(descriptor)

@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
 
 from protopact.convert import shapes
-from protopact.convert.code import Family, assignment, attribute, kept, literal
+from protopact.convert.code import Child, Family, FillWriter, Keys, Scalar, attribute, kept
 from protopact.convert.json import scalars, structs
 from protopact.convert.json.named_types import Json, counts_levels
 from protopact.convert.json.taker import LEAVES, Taker, takes_null
 from protopact.convert.shapes import DEPTH_MAX
-from protopact.convert.values import misfit, too_deep, type_name
+from protopact.convert.values import misfit, type_name
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import Descriptor
+    from google.protobuf.descriptor import Descriptor, EnumDescriptor
 
     from protopact.convert.code import Source
     from protopact.convert.values import MisfitError
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Message)
 
 JsonDecoder: TypeAlias = Callable[[str | bytes], M]
-
-_MANY_FIELDS = 64
-_MANY_FIELDS_SHARE = 8  # about as much quicker is a field that is not there than a key that the taker takes
 
 
 def from_json(data: str | bytes, message_class: type[M], *, ignore_unknown: bool = False) -> M:
@@ -163,223 +159,77 @@ class _Author:
         """Give the name of a type's function."""
         return self.family.name_of(descriptor, counts=counts_levels(descriptor))
 
-    def numbers(self, field: FieldDescriptor) -> dict[str, int]:
+    def numbers(self, enum: EnumDescriptor) -> dict[str, int]:
         """Give the numbers of an enum's names, the same dict each time."""
-        enum = shapes.enum_type(field)
-        return self._numbers.setdefault(enum.full_name, {value.name: value.number for value in enum.values})
+        return self._numbers.setdefault(enum.full_name, scalars.enum_numbers(enum))
 
     def _write(self, family: Family, source: Source, descriptor: Descriptor, name: str, counts: bool) -> None:  # noqa: FBT001
-        _Writer(self, family, source, descriptor, counts=counts).write(name)
+        def passes_over(key: str) -> bool:
+            return self.taker.ignore_unknown and not (descriptor.is_extendable and key.startswith("["))
+
+        keys = Keys(descriptor, lambda field: field.json_name, lambda field: field.name, passes_over)
+        _Writer(self, keys, family, source, descriptor, counts=counts).write(name)
 
 
-class _Writer:
-    """The function of one message type in the making."""
+class _Writer(FillWriter):
+    """What dicts of JSON's values have of their own."""
+
+    keys_may_meet = True
 
     def __init__(
-        self, author: _Author, family: Family, source: Source, descriptor: Descriptor, *, counts: bool
+        self, author: _Author, keys: Keys, family: Family, source: Source, descriptor: Descriptor, *, counts: bool
     ) -> None:
-        self._author, self._family, self._source = author, family, source
-        self._taker = author.taker
-        self._descriptor, self._counts = descriptor, counts
-        self._set_in_parent = source.bind(GetMessageClass(descriptor).SetInParent, "set_in_parent")
-        names = {oneof for field in descriptor.fields if (oneof := shapes.contested_oneof(field)) is not None}
-        self._chosen = {name: source.local(f"chosen_{name}") for name in sorted(names)}
-        self._begun: set[str] = set()
+        super().__init__(author.taker, keys, family, source, descriptor, counts=counts)
+        self._numbers = author.numbers
 
-    def write(self, name: str) -> None:
-        line, block, fields = self._source.line, self._source.block, self._descriptor.fields
-        keys = Keys(self._descriptor, ignore_unknown=self._taker.ignore_unknown)
-        with block(f"def {name}(message, data{', room' if self._counts else ''}):"):
-            if len(fields) >= _MANY_FIELDS:
-                self._leave_few_keys(len(fields))
-            line("absent = 0")
-            for chosen in self._chosen.values():
-                line(f"{chosen} = False")
-            for field in sorted(fields, key=lambda field: field.number):
-                self._put(field)
-            with block(f"if len(data) != {len(fields)} - absent:"):
-                line(f"left = {self._source.bind(keys.left, f'keys_left_of_{self._descriptor.name}')}(data)")
-                with block("if left:"):
-                    line(f"{name}(message, left{', room' if self._counts else ''})")
-            with block(f"if absent == {len(fields)}:"):
-                line(f"{self._set_in_parent}(message)")
+    def holds_none(self, field: FieldDescriptor) -> bool:
+        return takes_null(field)
 
-    def _leave_few_keys(self, fields: int) -> None:
-        """Have the taker fill what has few of many fields: it goes by keys, and generated code by fields."""
-        with self._source.block(f"if len(data) < {fields // _MANY_FIELDS_SHARE}:"):
-            fill = self._source.bind(self._taker.filler(self._descriptor), f"fill_{self._descriptor.name}")
-            self._source.line(f"{self._set_in_parent}(message)")
-            self._source.line(f"return {fill}(message, data, {self._room(0)})")
+    def scalar(self, field: FieldDescriptor, value: str) -> Scalar:
+        bind = self.source.bind
+        if field.type == FieldDescriptor.TYPE_ENUM:
+            enum = shapes.enum_type(field)
+            numbers, take = (
+                bind(self._numbers(enum), f"numbers_of_{enum.name}"),
+                bind(scalars.taking(field), f"take_{enum.name}"),
+            )
+            return Scalar(f"type({value}) is str", f"{numbers}[{value}]", f"{take}({value})")
+        plain, taken = ("", "") if field.type == FieldDescriptor.TYPE_BYTES else _PLAIN[field.cpp_type]
+        otherwise = f"{bind(scalars.taking(field), f'take_{type_name(field)}')}({value})"
+        return Scalar(plain.format(value), taken.format(value), otherwise)
 
-    def _put(self, field: FieldDescriptor) -> None:
-        line, block = self._source.line, self._source.block
-        key = literal(field.json_name)
-        if not field.is_repeated and takes_null(field):
-            head, value = f"if {key} in data:", f"value = data[{key}]"
-        else:
-            line(f"value = data.get({key})")
-            head, value = "if value is not None:", ""
-        with block(head):
-            self._choose(field)
-            if value:
-                line(value)
-            if shapes.is_map(field):
-                self._put_map(field)
-            elif field.is_repeated:
-                self._put_list(field)
-            elif shapes.is_message(field):
-                self._refuse_below(1)
-                child = attribute("message", field.name)
-                self._fill(field, child, "value", 1, f"{self._bound_put(field)}(message, value, {self._room(0)})")
-            else:
-                self._put_scalar(field)
-        with block("else:"):
-            line("absent += 1")
-
-    def _choose(self, field: FieldDescriptor) -> None:
-        oneof = shapes.contested_oneof(field)
-        if oneof is None:
-            return
-        if oneof in self._begun:
-            with self._source.block(f"if {self._chosen[oneof]}:"):
-                self._source.line(f"raise KeyError({literal(field.name)})")
-        self._begun.add(oneof)
-        self._source.line(f"{self._chosen[oneof]} = True")
-
-    def _put_scalar(self, field: FieldDescriptor) -> None:
-        line, taken = self._source.line, self._taken(field, "value")
-        line(assignment("message", field.name, taken))
-
-    def _put_list(self, field: FieldDescriptor) -> None:
-        line, block = self._source.line, self._source.block
-        with block("if type(value) is not list:"):
-            line("raise TypeError(value)")
-        if not shapes.is_message(field):
-            with block("if value:"):
-                line(f"{attribute('message', field.name)}.extend([{self._taken(field, 'item')} for item in value])")
-            with block("else:"):
-                line(f"{self._set_in_parent}(message)")
-            return
-        with block("if value:"):
-            self._refuse_below(1)
-            line(f"add = {attribute('message', field.name)}.add")
-            with block("for item in value:"):
-                fill = self._source.bind(self._taker.filler_of(field), f"fill_{field.name}")
-                self._fill(field, "add()", "item", 1, f"{fill}(add(), item, {self._room(1)})")
-        with block("else:"):
-            line(f"{self._set_in_parent}(message)")
-
-    def _put_map(self, field: FieldDescriptor) -> None:
-        line, block = self._source.line, self._source.block
-        key, value = (shapes.message_type(field).fields_by_name[part] for part in ("key", "value"))
-        with block("if type(value) is not dict:"):
-            line("raise TypeError(value)")
-        with block("if value:"):
-            self._refuse_below(2 if shapes.is_message(value) else 1)
-            line(f"entries = {attribute('message', field.name)}")
-            with block("for key, item in value.items():"):
-                if shapes.is_message(value):
-                    fill = self._source.bind(self._taker.filler_of(value), f"fill_{field.name}")
-                    entry = f"entries[{self._key(key)}]"
-                    self._fill(value, entry, "item", 2, f"{fill}({entry}, item, {self._room(2)})")
-                else:
-                    line(f"entries[{self._key(key)}] = {self._taken(value, 'item')}")
-            with block("if len(entries) != len(value):"):
-                line("raise KeyError(value)")
-        with block("else:"):
-            line(f"{self._set_in_parent}(message)")
-
-    def _key(self, field: FieldDescriptor) -> str:
+    def map_key(self, field: FieldDescriptor) -> str:
         if field.type == FieldDescriptor.TYPE_STRING:
             return "key"
-        take = self._source.bind(scalars.key_taking(field), f"take_{type_name(field)}_key")
-        return f"{take}(key)"
+        return f"{self.source.bind(scalars.key_taking(field), f'take_{type_name(field)}_key')}(key)"
 
-    def _fill(self, field: FieldDescriptor, child: str, value: str, levels: int, otherwise: str) -> None:
-        """Add the lines that fill a child, `levels` below the message, from a value that is not None."""
-        line, block = self._source.line, self._source.block
-        descriptor = shapes.message_type(field)
-        known, room = shapes.well_known_name(descriptor), self._room(levels)
+    def put_scalars(self, field: FieldDescriptor, _thoroughly: str) -> None:
+        items = f"[{self.scalar(field, 'item')} for item in value]"
+        self.source.line(f"{attribute('message', field.name)}.extend({items})")
+
+    def child(self, field: FieldDescriptor, child: str, value: str, levels: int) -> Child | None:
+        bind, descriptor = self.source.bind, shapes.message_type(field)
+        known = shapes.well_known_name(descriptor)
         if known in LEAVES and known != shapes.FIELD_MASK:
-            put = self._source.bind(LEAVES[known], LEAVES[known].__name__)
-            line(f"{put}({child}, {value})")
-        elif known in shapes.WRAPPERS:
-            line(f"{child}.value = {self._taken(descriptor.fields_by_name['value'], value)}")
-        elif known == shapes.VALUE:
-            line(f"{self._source.bind(structs.put_value, 'put_value')}({child}, {value}, {room})")
-        elif known is not None:
-            line(otherwise)  # which sets what may stay empty, too
-        else:
-            with block(f"if type({value}) is dict:"):
-                name = self._family.name_of(descriptor, counts=self._counts)
-                line(f"{name}({child}, {value}{f', {room}' if self._counts else ''})")
-            with block("else:"):
-                line(f"raise TypeError({value})")
-
-    def _taken(self, field: FieldDescriptor, value: str) -> str:
-        """Give the expression for a scalar that is good as it is, or else taken by its type's own function."""
-        bind = self._source.bind
-        if field.type == FieldDescriptor.TYPE_ENUM:
-            name = shapes.enum_type(field).name
-            numbers = bind(self._author.numbers(field), f"numbers_of_{name}")
-            take = bind(scalars.taking(field), f"take_{name}")
-            return f"{numbers}[{value}] if type({value}) is str else {take}({value})"
-        take = f"{bind(scalars.taking(field), f'take_{type_name(field)}')}({value})"
-        plain = "" if field.type == FieldDescriptor.TYPE_BYTES else _PLAIN[field.cpp_type]
-        return f"{plain.format(value)} else {take}" if plain else take
-
-    def _bound_put(self, field: FieldDescriptor) -> str:
-        return self._source.bind(self._taker.put(field), f"put_{field.name}")
-
-    def _refuse_below(self, levels: int) -> None:
-        if self._counts:
-            with self._source.block(f"if room < {levels}:"):
-                self._source.line(f"raise {self._source.bind(too_deep, 'too_deep')}()")
-
-    def _room(self, levels: int) -> str:
-        if not self._counts:
-            return str(DEPTH_MAX)
-        return f"room - {levels}" if levels else "room"
+            return Child("", (f"{bind(LEAVES[known], LEAVES[known].__name__)}({child}, {value})",))
+        if known in shapes.WRAPPERS:
+            return Child("", (f"{child}.value = {self.scalar(descriptor.fields_by_name['value'], value)}",))
+        if known == shapes.VALUE:
+            return Child("", (f"{bind(structs.put_value, 'put_value')}({child}, {value}, {self.room(levels)})",))
+        if known is not None:
+            return None  # what may stay empty is set thoroughly, too
+        return Child(f"type({value}) is dict", (self.call(descriptor, f"{child}, {value}", levels),))
 
 
 _MOST, _BELOW = scalars.DOUBLE_MAX, scalars.FLOAT_BELOW
-_PLAIN: dict[int, str] = {
-    FieldDescriptor.CPPTYPE_INT32: "{0} if type({0}) is int",
-    FieldDescriptor.CPPTYPE_UINT32: "{0} if type({0}) is int",
-    FieldDescriptor.CPPTYPE_INT64: "int({0}) if type({0}) is str and {0}.isdigit()",
-    FieldDescriptor.CPPTYPE_UINT64: "int({0}) if type({0}) is str and {0}.isdigit()",
-    FieldDescriptor.CPPTYPE_DOUBLE: f"{{0}} if type({{0}}) is float and {-_MOST!r} <= {{0}} <= {_MOST!r}",
-    FieldDescriptor.CPPTYPE_FLOAT: f"{{0}} if type({{0}}) is float and {-_BELOW!r} < {{0}} < {_BELOW!r}",
-    FieldDescriptor.CPPTYPE_BOOL: "{0} if type({0}) is bool",
-    FieldDescriptor.CPPTYPE_STRING: "{0} if type({0}) is str",
+_PLAIN: dict[int, tuple[str, str]] = {
+    FieldDescriptor.CPPTYPE_INT32: ("type({0}) is int", "{0}"),
+    FieldDescriptor.CPPTYPE_UINT32: ("type({0}) is int", "{0}"),
+    FieldDescriptor.CPPTYPE_INT64: ("type({0}) is str and {0}.isdigit()", "int({0})"),
+    FieldDescriptor.CPPTYPE_UINT64: ("type({0}) is str and {0}.isdigit()", "int({0})"),
+    FieldDescriptor.CPPTYPE_DOUBLE: (f"type({{0}}) is float and {-_MOST!r} <= {{0}} <= {_MOST!r}", "{0}"),
+    FieldDescriptor.CPPTYPE_FLOAT: (f"type({{0}}) is float and {-_BELOW!r} < {{0}} < {_BELOW!r}", "{0}"),
+    FieldDescriptor.CPPTYPE_BOOL: ("type({0}) is bool", "{0}"),
+    FieldDescriptor.CPPTYPE_STRING: ("type({0}) is str", "{0}"),
 }
-"""What a value must be for the runtime to take it as it is; ranges and surrogates the runtime checks itself."""
-
-
-class Keys:
-    """The keys that objects of a message type may have."""
-
-    def __init__(self, descriptor: Descriptor, *, ignore_unknown: bool) -> None:
-        """Read the names of all fields."""
-        self._json_names = frozenset(field.json_name for field in descriptor.fields)
-        self._by_name = {field.name: field.json_name for field in descriptor.fields}
-        self._contested = frozenset(field.name for field in descriptor.fields if shapes.contested_oneof(field))
-        self._extendable, self._ignore_unknown = descriptor.is_extendable, ignore_unknown
-
-    def left(self, data: dict[str, object]) -> dict[str, object]:
-        """Give what an object holds under names of the `.proto`, by the names in JSON.
-
-        KeyError for a key that is no name, for a field given twice, and where members of a oneof may meet.
-        """
-        left: dict[str, object] = {}
-        for key, value in data.items():
-            if key not in self._json_names:
-                name = self._by_name.get(key)
-                if name is None:
-                    if not self._ignore_unknown or (self._extendable and key.startswith("[")):
-                        raise KeyError(key)
-                elif name in data or key in self._contested:
-                    raise KeyError(key)
-                else:
-                    left[name] = value
-        return left
+"""When the runtime takes a value, and as what; ranges and surrogates the runtime checks itself."""

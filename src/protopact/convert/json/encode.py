@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
 
 from protopact.convert import shapes
-from protopact.convert.code import Family, attribute, kept, literal
+from protopact.convert.code import Family, TypeWriter, attribute, kept, literal
 from protopact.convert.json import scalars, structs
 from protopact.convert.json.named_types import counts_levels
 from protopact.convert.json.teller import LEAVES, Form, Teller
@@ -141,7 +140,7 @@ class _Author:
         _Writer(self, family, source, descriptor, counts=counts).write(name)
 
 
-class _Writer:
+class _Writer(TypeWriter):
     """The function of one message type in the making.
 
     It adds to `text` a comma, the key and the value of each field. Keys are literals, which Python joins with the
@@ -151,29 +150,25 @@ class _Writer:
     def __init__(
         self, author: _Author, family: Family, source: Source, descriptor: Descriptor, *, counts: bool
     ) -> None:
-        self._author, self._family, self._source = author, family, source
-        self._descriptor, self._counts = descriptor, counts
-        self._has_field = source.bind(GetMessageClass(descriptor).HasField, "has_field")
+        super().__init__(family, source, descriptor, counts=counts)
+        self._author = author
 
     def write(self, name: str) -> None:
-        line, block = self._source.line, self._source.block
-        fields = sorted(self._descriptor.fields, key=lambda field: field.number)
-        with block(f"def {name}(message{', room' if self._counts else ''}):"):
-            if self._counts:
-                with block("if room < 0:"):
-                    line(f"raise {self._source.bind(too_deep, 'too_deep')}()")
+        line = self.source.line
+        with self.function(name, "message"):
+            self.refuse_below(0)
             line("text = ''")
-            for oneof, members in groupby(fields, shapes.contested_oneof):
+            for oneof, members in groupby(self.fields, shapes.contested_oneof):
                 word = "if"
                 for field in members:
                     self._put(field, word)
                     word = "if" if oneof is None else "elif"
-            if self._descriptor.is_extendable:
-                line(f"text += {self._source.bind(self._author.teller.extensions, 'extensions')}(message, room)")
+            if self.descriptor.is_extendable:
+                line(f"text += {self.source.bind(self._author.teller.extensions, 'extensions')}(message, room)")
             line("return f'{{{text[1:]}}}'")
 
     def _put(self, field: FieldDescriptor, word: str) -> None:
-        line, block = self._source.line, self._source.block
+        line, block = self.source.line, self.source.block
         shown = self._author.form.is_shown(field)
         held = f"value = {attribute('message', field.name)}"
         if field.is_repeated or not field.has_presence:
@@ -184,17 +179,17 @@ class _Writer:
             with block(f"if {self._is_set(field)}:"):
                 self._add(field)
         else:
-            with block(f"{word} {self._has_field}(message, {literal(field.name)}):"):
+            with block(f"{word} {self.has_field}(message, {literal(field.name)}):"):
                 line(held)
                 self._add(field)
 
     def _is_set(self, field: FieldDescriptor) -> str:
         if not field.is_repeated and field.cpp_type in {FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE}:
-            return f"value or {self._source.bind(copysign, 'copysign')}(1.0, value) < 0.0"  # zero may be negative
+            return f"value or {self.source.bind(copysign, 'copysign')}(1.0, value) < 0.0"  # zero may be negative
         return "value"
 
     def _add(self, field: FieldDescriptor) -> None:
-        line = self._source.line
+        line = self.source.line
         if shapes.is_map(field):
             entry = shapes.message_type(field)
             piece = f"{self._key(entry.fields_by_name['key'])}:{self._piece(entry.fields_by_name['value'], 'held', 2)}"
@@ -211,9 +206,9 @@ class _Writer:
         line(f"text += {literal(f',{scalars.string_text(self._author.form.name(field))}:')} f'{piece}'")
 
     def _refuse_entries(self) -> None:
-        if self._counts:
-            with self._source.block("if room < 1 and value:"):
-                self._source.line(f"raise {self._source.bind(too_deep, 'too_deep')}()")
+        if self.counts:
+            with self.source.block("if room < 1 and value:"):
+                self.source.line(f"raise {self.source.bind(too_deep, 'too_deep')}()")
 
     def _key(self, field: FieldDescriptor) -> str:
         if field.type == FieldDescriptor.TYPE_STRING:
@@ -224,7 +219,7 @@ class _Writer:
 
     def _piece(self, field: FieldDescriptor, held: str, levels: int) -> str:
         """Give what an f-string in single quotes has for a single value, `levels` below the message."""
-        bind = self._source.bind
+        bind = self.source.bind
         if shapes.is_message(field):
             return self._message(shapes.message_type(field), held, levels)
         if field.type == FieldDescriptor.TYPE_ENUM:
@@ -241,28 +236,27 @@ class _Writer:
         return f'"{{{held}}}"' if field.cpp_type in _QUOTED else f"{{{held}}}"
 
     def _message(self, descriptor: Descriptor, held: str, levels: int) -> str:
-        bind, known = self._source.bind, shapes.well_known_name(descriptor)
+        bind, known = self.source.bind, shapes.well_known_name(descriptor)
         if known in shapes.WRAPPERS:
             return self._piece(descriptor.fields_by_name["value"], f"{held}.value", levels)
         if known in LEAVES:
             return f"{{{bind(LEAVES[known], LEAVES[known].__name__)}({held})}}"
-        room = f"room - {levels}" if self._counts else str(DEPTH_MAX)
+        room = self.room(levels)
         if known == shapes.ANY:
             return f"{{{bind(self._author.teller.any, 'any_text')}({held}, {room})}}"
         if known in structs.TEXTS:
             write = structs.TEXTS[known]
             return f"{{{bind(write, write.__name__)}({held}, {room})}}"
-        name = self._family.name_of(descriptor, counts=self._counts)
-        return f"{{{name}({held}{f', {room}' if self._counts else ''})}}"
+        return f"{{{self.call(descriptor, held, levels)}}}"
 
     def _string(self) -> str:
-        return self._source.bind(scalars.string_text, scalars.string_text.__name__)
+        return self.source.bind(scalars.string_text, scalars.string_text.__name__)
 
     def _bool_text(self) -> str:
-        return self._source.bind(scalars.BOOL_TEXT, "BOOL_TEXT")
+        return self.source.bind(scalars.BOOL_TEXT, "BOOL_TEXT")
 
     def _join(self) -> str:
-        return self._source.bind(_JOIN, "join")
+        return self.source.bind(_JOIN, "join")
 
 
 _JOIN = ",".join

@@ -285,8 +285,13 @@ def _paths(text: str) -> list[str]:
     return spelled.split(",") if text else []
 
 
+def enum_numbers(enum: EnumDescriptor) -> dict[str, int]:
+    """Give the number of each name that JSON may have for an enum's value."""
+    return {value.name: value.number for value in enum.values}
+
+
 def _enum_taker(enum: EnumDescriptor, *, ignore_unknown: bool) -> Take:
-    numbers = {value.name: value.number for value in enum.values}
+    numbers = enum_numbers(enum)
     known, closed, full_name = frozenset(numbers.values()), enum.is_closed, enum.full_name
     take_number = _integer_taker("an enum", -(1 << 31), (1 << 31) - 1)
 
