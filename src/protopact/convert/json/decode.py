@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 from protopact.convert import shapes
 from protopact.convert.code import Child, Family, FillWriter, Keys, Scalar, attribute, kept
 from protopact.convert.json import scalars, structs
+from protopact.convert.json.enum_names import enum_numbers
 from protopact.convert.json.named_types import Json, counts_levels
 from protopact.convert.json.taker import LEAVES, Taker, takes_null
 from protopact.convert.shapes import DEPTH_MAX
@@ -161,7 +162,7 @@ class _Author:
 
     def numbers(self, enum: EnumDescriptor) -> dict[str, int]:
         """Give the numbers of an enum's names, the same dict each time."""
-        return self._numbers.setdefault(enum.full_name, scalars.enum_numbers(enum))
+        return self._numbers.setdefault(enum.full_name, enum_numbers(enum))
 
     def _write(self, family: Family, source: Source, descriptor: Descriptor, name: str, counts: bool) -> None:  # noqa: FBT001
         def passes_over(key: str) -> bool:

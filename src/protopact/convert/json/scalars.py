@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from google.protobuf.descriptor import FieldDescriptor
 
 from protopact.convert import shapes, values
-from protopact.convert.values import INTEGERS, enum_names, misfit, nearest, type_words
+from protopact.convert.json.enum_names import enum_json_names, enum_numbers
+from protopact.convert.values import INTEGERS, misfit, nearest, type_words
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import EnumDescriptor
@@ -119,7 +120,7 @@ def enum_texts(enum: EnumDescriptor, *, by_name: bool) -> dict[int, str]:
         return {}
     if enum.full_name == NULL_VALUE:
         return {0: "null"}
-    return {number: f'"{name}"' for number, name in enum_names(enum).items()}
+    return {number: string_text(name) for number, name in enum_json_names(enum).items()}
 
 
 def key_text(key: object) -> str:
@@ -283,11 +284,6 @@ def put_mask(message: FieldMask, value: object) -> None:
 def _paths(text: str) -> list[str]:
     spelled = "".join([f"_{letter.lower()}" if letter.isupper() else letter for letter in text])
     return spelled.split(",") if text else []
-
-
-def enum_numbers(enum: EnumDescriptor) -> dict[str, int]:
-    """Give the number of each name that JSON may have for an enum's value."""
-    return {value.name: value.number for value in enum.values}
 
 
 def _enum_taker(enum: EnumDescriptor, *, ignore_unknown: bool) -> Take:
