@@ -8,6 +8,8 @@ scalar's plain form is, how a well-known type is filled, and how a list of scala
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from google.protobuf.message_factory import GetMessageClass
@@ -42,7 +44,7 @@ class Thorough(Protocol):
 
 
 class Scalar(NamedTuple):
-    """How a scalar is taken: where `plain` holds by the expression `value`, else by `otherwise`; "" never holds."""
+    """How a scalar is taken: where `plain` holds as the expression `value`, else as `otherwise`; always so if ""."""
 
     plain: str
     value: str
@@ -54,10 +56,18 @@ class Scalar(NamedTuple):
 
 
 class Child(NamedTuple):
-    """How a message is filled: where `plain` holds by the lines; always so where it is empty."""
+    """How a message is filled: where `plain` holds by the lines; always so if ""."""
 
     plain: str
     lines: tuple[str, ...]
+
+
+class _Way(NamedTuple):
+    """How a field takes `value`: where `plain` holds `put` adds the lines, else it is a statement; always so if ""."""
+
+    plain: str
+    put: Callable[[], None]
+    otherwise: str
 
 
 class FillWriter(TypeWriter, ABC):
@@ -139,24 +149,50 @@ class FillWriter(TypeWriter, ABC):
 
     def _put(self, field: FieldDescriptor) -> None:
         line, block, key = self.source.line, self.source.block, literal(self._keys.of(field))
-        holds_none = not field.is_repeated and self.holds_none(field)
+        way, holds_none = self._way(field), not field.is_repeated and self.holds_none(field)
         if not holds_none:
             line(f"value = data.get({key})")
+            if way.plain and shapes.contested_oneof(field) is None:
+                self._take(way, or_absent=True)
+                return
         with block(f"if {key} in data:" if holds_none else "if value is not None:"):
             self._choose(field)
             if holds_none:
                 line(f"value = data[{key}]")
-            if shapes.is_map(field):
-                self._put_map(field)
-            elif field.is_repeated:
-                self._put_list(field)
-            elif shapes.is_message(field):
-                self.refuse_below(1)
-                self._fill(field, attribute("message", field.name), "value", 1, self._put_thoroughly(field))
-            else:
-                line(assignment("message", field.name, str(self.scalar(field, "value"))))
+            self._take(way)
         with block("else:"):
             line("absent += 1")
+
+    def _take(self, way: _Way, *, or_absent: bool = False) -> None:
+        line, block = self.source.line, self.source.block
+        if not way.plain:
+            way.put()
+            return
+        with block(f"if {way.plain}:"):
+            way.put()
+        if or_absent:
+            with block("elif value is None:"):
+                line("absent += 1")
+        with block("else:"):
+            line(way.otherwise)
+
+    def _way(self, field: FieldDescriptor) -> _Way:
+        if shapes.is_message(field) or field.is_repeated:
+            thoroughly = self._put_thoroughly(field)
+            if shapes.is_map(field):
+                return _Way("type(value) is dict", partial(self._put_map, field), thoroughly)
+            if field.is_repeated:
+                return _Way("type(value) is list", partial(self._put_list, field, thoroughly), thoroughly)
+            child = self.child(field, attribute("message", field.name), "value", 1) or Child("", (thoroughly,))
+            return _Way(child.plain, partial(self._put_child, child), thoroughly)
+        scalar = self.scalar(field, "value")
+        value, otherwise = (assignment("message", field.name, text) for text in (scalar.value, scalar.otherwise))
+        return _Way(scalar.plain, partial(self.source.line, value if scalar.plain else otherwise), otherwise)
+
+    def _put_child(self, child: Child) -> None:
+        self.refuse_below(1)
+        for text in child.lines:
+            self.source.line(text)
 
     def _choose(self, field: FieldDescriptor) -> None:
         oneof = shapes.contested_oneof(field)
@@ -168,16 +204,14 @@ class FillWriter(TypeWriter, ABC):
         self._begun.add(oneof)
         self.source.line(f"{self._chosen[oneof]} = True")
 
-    def _put_list(self, field: FieldDescriptor) -> None:
-        line, block, thoroughly = self.source.line, self.source.block, self._put_thoroughly(field)
-        with block("if type(value) is not list:"):
-            line(thoroughly)
-        with block("elif value:"):
+    def _put_list(self, field: FieldDescriptor, thoroughly: str) -> None:
+        line, block = self.source.line, self.source.block
+        with block("if value:"):
             if shapes.is_message(field):
                 self.refuse_below(1)
                 line(f"add = {attribute('message', field.name)}.add")
                 with block("for item in value:"):
-                    self._fill(field, "add()", "item", 1, self._fill_thoroughly(field, field, "add()", 1))
+                    self._fill_item(field, field, "add()", 1)
             else:
                 self.put_scalars(field, thoroughly)
         with block("else:"):
@@ -187,14 +221,12 @@ class FillWriter(TypeWriter, ABC):
         line, block = self.source.line, self.source.block
         key, value = (shapes.message_type(field).fields_by_name[part] for part in ("key", "value"))
         entry = f"entries[{self.map_key(key)}]"
-        with block("if type(value) is not dict:"):
-            line(self._put_thoroughly(field))
-        with block("elif value:"):
+        with block("if value:"):
             self.refuse_below(2 if shapes.is_message(value) else 1)
             line(f"entries = {attribute('message', field.name)}")
             with block("for key, item in value.items():"):
                 if shapes.is_message(value):
-                    self._fill(value, entry, "item", 2, self._fill_thoroughly(field, value, entry, 2))
+                    self._fill_item(field, value, entry, 2)
                 else:
                     line(f"{entry} = {self.scalar(value, 'item')}")
             if self.keys_may_meet:
@@ -203,27 +235,22 @@ class FillWriter(TypeWriter, ABC):
         with block("else:"):
             line(f"{self._set_in_parent}(message)")
 
-    def _fill(self, field: FieldDescriptor, child: str, value: str, levels: int, thoroughly: str) -> None:
-        line, block, filled = self.source.line, self.source.block, self.child(field, child, value, levels)
-        if filled is None:
-            line(thoroughly)
-        elif not filled.plain:
-            for text in filled.lines:
+    def _fill_item(self, field: FieldDescriptor, held: FieldDescriptor, place: str, levels: int) -> None:
+        """Add the lines that fill the message at a place from `item`; `held` is the field that has its type."""
+        line, block = self.source.line, self.source.block
+        fill = self.source.bind(self._thorough.filler_of(held), f"fill_{field.name}")
+        thoroughly = f"{fill}({place}, item, {self.room(levels)})"
+        child = self.child(held, place, "item", levels) or Child("", (thoroughly,))
+        with block(f"if {child.plain}:") if child.plain else nullcontext():
+            for text in child.lines:
                 line(text)
-        else:
-            with block(f"if {filled.plain}:"):
-                for text in filled.lines:
-                    line(text)
+        if child.plain:
             with block("else:"):
                 line(thoroughly)
 
     def _put_thoroughly(self, field: FieldDescriptor) -> str:
         put = self.source.bind(self._thorough.put(field), f"put_{field.name}")
         return f"{put}(message, value, {self.room(0)})"
-
-    def _fill_thoroughly(self, field: FieldDescriptor, held: FieldDescriptor, child: str, levels: int) -> str:
-        fill = self.source.bind(self._thorough.filler_of(held), f"fill_{field.name}")
-        return f"{fill}({child}, item, {self.room(levels)})"
 
 
 class Keys:
