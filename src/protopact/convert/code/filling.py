@@ -44,7 +44,7 @@ class Thorough(Protocol):
 
 
 class Scalar(NamedTuple):
-    """How a scalar is taken: where `plain` holds as the expression `value`, else as `otherwise`; always so if ""."""
+    """How a scalar is taken: where the condition `plain` holds as `value`, else as `otherwise`; "" always holds."""
 
     plain: str
     value: str
@@ -52,18 +52,18 @@ class Scalar(NamedTuple):
 
     def __str__(self) -> str:
         """Give the expression for the value to store."""
-        return f"{self.value} if {self.plain} else {self.otherwise}" if self.plain else self.otherwise
+        return f"{self.value} if {self.plain} else {self.otherwise}" if self.plain else self.value
 
 
 class Child(NamedTuple):
-    """How a message is filled: where `plain` holds by the lines; always so if ""."""
+    """How a message is filled: where the condition `plain` holds by `lines`, else thoroughly; "" always holds."""
 
     plain: str
     lines: tuple[str, ...]
 
 
 class _Way(NamedTuple):
-    """How a field takes `value`: where `plain` holds `put` adds the lines, else it is a statement; always so if ""."""
+    """How a field takes `value`: where `plain` holds by the lines that `put` adds, else by a statement."""
 
     plain: str
     put: Callable[[], None]
@@ -116,13 +116,13 @@ class FillWriter(TypeWriter, ABC):
     def write(self, name: str) -> None:
         """Add the function."""
         with self.function(name, "message, data"):
-            self.body("", lambda left: self.call(self.descriptor, f"message, {left}", 0))
+            if len(self.fields) >= _MANY_FIELDS:
+                self._leave_few_keys()
+            self.body(self.call(self.descriptor, "message, left", 0))
 
-    def body(self, result: str, fill_from: Callable[[str], str]) -> None:
-        """Add the lines that fill `message` from `data`; `fill_from` gives the statement for what is left of it."""
+    def body(self, fill_from_left: str) -> None:
+        """Add the lines that fill `message` from `data`; keys of other names are `left` for the statement given."""
         line, block, fields = self.source.line, self.source.block, self.fields
-        if len(fields) >= _MANY_FIELDS:
-            self._leave_few_keys(result)
         line("absent = 0")
         for chosen in self._chosen.values():
             line(f"{chosen} = False")
@@ -131,7 +131,7 @@ class FillWriter(TypeWriter, ABC):
         with block(f"if len(data) != {len(fields)} - absent:"):
             line(f"left = {self.source.bind(self._keys.left, f'keys_left_of_{self.descriptor.name}')}(data)")
             with block("if left:"):
-                line(fill_from("left"))
+                line(fill_from_left)
         with block(f"if absent == {len(fields)}:"):
             line(f"{self._set_in_parent}(message)")
         for field in fields:
@@ -139,13 +139,12 @@ class FillWriter(TypeWriter, ABC):
                 with block(f"if not {self.has_field}(message, {literal(field.name)}):"):
                     line(f"raise KeyError({literal(field.name)})")
 
-    def _leave_few_keys(self, result: str) -> None:
+    def _leave_few_keys(self) -> None:
         """Leave what has few of many fields to the thorough way: it goes by keys, and generated code by fields."""
         with self.source.block(f"if len(data) < {len(self.fields) // _MANY_FIELDS_SHARE}:"):
             fill = self.source.bind(self._thorough.filler(self.descriptor), f"fill_{self.descriptor.name}")
             self.source.line(f"{self._set_in_parent}(message)")
-            self.source.line(f"{fill}(message, data, {self.room(0)})")
-            self.source.line(f"return {result}".rstrip())
+            self.source.line(f"return {fill}(message, data, {self.room(0)})")
 
     def _put(self, field: FieldDescriptor) -> None:
         line, block, key = self.source.line, self.source.block, literal(self._keys.of(field))
@@ -187,7 +186,7 @@ class FillWriter(TypeWriter, ABC):
             return _Way(child.plain, partial(self._put_child, child), thoroughly)
         scalar = self.scalar(field, "value")
         value, otherwise = (assignment("message", field.name, text) for text in (scalar.value, scalar.otherwise))
-        return _Way(scalar.plain, partial(self.source.line, value if scalar.plain else otherwise), otherwise)
+        return _Way(scalar.plain, partial(self.source.line, value), otherwise)
 
     def _put_child(self, child: Child) -> None:
         self.refuse_below(1)

@@ -122,7 +122,7 @@ class _Writer(FillWriter):
                         line(f"room = {DEPTH_MAX}")
                     line(f"message = {make}()")
                     if len(self.fields) <= _FEW_FIELDS:
-                        self.body("message", lambda left: f"{merge}(message, {name}({left}))")
+                        self.body(f"{merge}(message, {name}(left))")
                     else:
                         line(self.call(self.descriptor, "message, data", 0))
                     line("return message")

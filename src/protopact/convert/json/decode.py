@@ -190,14 +190,14 @@ class _Writer(FillWriter):
         bind = self.source.bind
         if field.type == FieldDescriptor.TYPE_ENUM:
             enum = shapes.enum_type(field)
-            numbers, take = (
-                bind(self._numbers(enum), f"numbers_of_{enum.name}"),
-                bind(scalars.taking(field), f"take_{enum.name}"),
-            )
+            numbers = bind(self._numbers(enum), f"numbers_of_{enum.name}")
+            take = bind(scalars.taking(field), f"take_{enum.name}")
             return Scalar(f"type({value}) is str", f"{numbers}[{value}]", f"{take}({value})")
-        plain, taken = ("", "") if field.type == FieldDescriptor.TYPE_BYTES else _PLAIN[field.cpp_type]
-        otherwise = f"{bind(scalars.taking(field), f'take_{type_name(field)}')}({value})"
-        return Scalar(plain.format(value), taken.format(value), otherwise)
+        taken = f"{bind(scalars.taking(field), f'take_{type_name(field)}')}({value})"
+        if field.type == FieldDescriptor.TYPE_BYTES:
+            return Scalar("", taken, taken)
+        plain, plain_value = (text.format(value) for text in _PLAIN[field.cpp_type])
+        return Scalar(plain, plain_value, taken)
 
     def map_key(self, field: FieldDescriptor) -> str:
         if field.type == FieldDescriptor.TYPE_STRING:

@@ -2,6 +2,9 @@
 
 Generated code writes the plain case. When anything at all goes wrong it gives up, and the teller goes over the whole
 message again to tell every misfit with its path.
+
+Its author shares with that of messages → dicts what any function needs, and no more: a dict is made of expressions, and
+JSON is text that grows by statements. One author of both would be a list of exceptions.
 """
 
 from __future__ import annotations
