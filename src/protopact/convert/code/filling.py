@@ -123,17 +123,16 @@ class FillWriter(TypeWriter, ABC):
     def body(self, fill_from_left: str) -> None:
         """Add the lines that fill `message` from `data`; keys of other names are `left` for the statement given."""
         line, block, fields = self.source.line, self.source.block, self.fields
-        line("absent = 0")
+        line(f"others = len(data) - {len(fields)}")  # in the end: how many keys gave no field a value
         for chosen in self._chosen.values():
             line(f"{chosen} = False")
         for field in fields:
             self._put(field)
-        with block(f"if len(data) != {len(fields)} - absent:"):
+        with block("if others or not data:"):
+            line(f"{self._set_in_parent}(message)")
             line(f"left = {self.source.bind(self._keys.left, f'keys_left_of_{self.descriptor.name}')}(data)")
             with block("if left:"):
                 line(fill_from_left)
-        with block(f"if absent == {len(fields)}:"):
-            line(f"{self._set_in_parent}(message)")
         for field in fields:
             if field.is_required and self.needs_required:
                 with block(f"if not {self.has_field}(message, {literal(field.name)}):"):
@@ -160,7 +159,7 @@ class FillWriter(TypeWriter, ABC):
                 line(f"value = data[{key}]")
             self._take(way)
         with block("else:"):
-            line("absent += 1")
+            line("others += 1")
 
     def _take(self, way: _Way, *, or_absent: bool = False) -> None:
         line, block = self.source.line, self.source.block
@@ -171,7 +170,7 @@ class FillWriter(TypeWriter, ABC):
             way.put()
         if or_absent:
             with block("elif value is None:"):
-                line("absent += 1")
+                line("others += 1")
         with block("else:"):
             line(way.otherwise)
 
