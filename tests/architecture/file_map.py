@@ -16,7 +16,7 @@ STARS = {
     "compat/verdict.py",
     "compiler/compile.py",
     "connect/registry.py",
-    "convert/decode.py",
+    "convert/dicts/encode.py",
     "demo/run.py",
     "descriptor/file_sets.py",
     "framing/prefix.py",

@@ -14,7 +14,7 @@ import atheris
 sys.path.insert(0, str(Path(__file__).parents[1]))
 with atheris.instrument_imports(include=["protopact", "json"]):
     from fuzz.targets import TARGETS
-    from protopact.convert import json_decode, json_encode, json_take, json_tell  # noqa: F401  (to be instrumented)
+    from protopact.convert.json import decode, encode, taker, teller  # noqa: F401  (to be instrumented)
 
 
 def main() -> None:

@@ -12,8 +12,8 @@ from hypothesis import given, settings, strategies as st
 
 from properties.test_convert import EXAMPLES as CONVERTER_EXAMPLES, OLD, RICH, SEEDS, filled, random_class
 from protopact.convert import column_writer
-from protopact.convert.structs import read_list_value, read_struct, read_value
-from protopact.convert.times import EPOCH
+from protopact.convert.dicts import read_list_value, read_struct, read_value
+from protopact.convert.values import EPOCH
 from protopact.errors import ConversionError
 
 if TYPE_CHECKING:

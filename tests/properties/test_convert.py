@@ -24,7 +24,7 @@ from hypothesis import given, settings, strategies as st
 
 from protopact.compiler import compile_text
 from protopact.convert import from_dict, to_dict
-from protopact.convert.explain import Walker
+from protopact.convert.dicts.walker import Walker
 from protopact.descriptor import message_class
 from protopact.errors import ConversionError
 

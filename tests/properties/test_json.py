@@ -16,8 +16,8 @@ from hypothesis import given, settings, strategies as st
 
 from properties.test_convert import AWKWARD, EXAMPLES, OLD, RICH, SEEDS, filled, partial, random_class, serialized
 from protopact.convert import from_json, to_json
-from protopact.convert.json_take import Taker
-from protopact.convert.json_tell import Form, Teller
+from protopact.convert.json.taker import Taker
+from protopact.convert.json.teller import Form, Teller
 from protopact.errors import ConversionError
 
 if TYPE_CHECKING:

@@ -21,15 +21,12 @@ from typing import TYPE_CHECKING
 from protopact.door import door
 
 if TYPE_CHECKING:
-    from protopact.convert.column_times import TimeUnit
-    from protopact.convert.columns import ColumnWriter, check_columns, column_writer
-    from protopact.convert.decode import Enums, dict_decoder, to_dict
-    from protopact.convert.depth import depth_check
-    from protopact.convert.encode import dict_encoder, from_dict
-    from protopact.convert.json_decode import from_json, json_decoder
-    from protopact.convert.json_encode import json_encoder, to_json
+    from protopact.convert.columns import ColumnWriter, TimeUnit, check_columns, column_writer
+    from protopact.convert.dicts import dict_decoder, dict_encoder, from_dict, to_dict
+    from protopact.convert.json import from_json, json_decoder, json_encoder, to_json
     from protopact.convert.listing import converter_source
-    from protopact.convert.values import PlainValue
+    from protopact.convert.shapes import depth_check
+    from protopact.convert.values import Enums, PlainValue
 
 __all__ = [
     "ColumnWriter",
@@ -54,20 +51,20 @@ __getattr__ = door(
     __name__,
     {
         "ColumnWriter": "columns",
-        "Enums": "decode",
+        "Enums": "values",
         "PlainValue": "values",
-        "TimeUnit": "column_times",
+        "TimeUnit": "columns",
         "check_columns": "columns",
         "column_writer": "columns",
         "converter_source": "listing",
-        "depth_check": "depth",
-        "dict_decoder": "decode",
-        "dict_encoder": "encode",
-        "from_dict": "encode",
-        "from_json": "json_decode",
-        "json_decoder": "json_decode",
-        "json_encoder": "json_encode",
-        "to_dict": "decode",
-        "to_json": "json_encode",
+        "depth_check": "shapes",
+        "dict_decoder": "dicts",
+        "dict_encoder": "dicts",
+        "from_dict": "dicts",
+        "from_json": "json",
+        "json_decoder": "json",
+        "json_encoder": "json",
+        "to_dict": "dicts",
+        "to_json": "json",
     },
 )

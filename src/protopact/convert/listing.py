@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from protopact.convert.decode import decoder_code
-from protopact.convert.encode import encoder_code
-from protopact.convert.json_decode import json_decoder_code
-from protopact.convert.json_encode import json_encoder_code
+from protopact.convert.dicts import decoder_code, encoder_code
+from protopact.convert.json import json_decoder_code, json_encoder_code
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-    from protopact.convert.decode import Enums, Timestamps
+    from protopact.convert.dicts import Timestamps
+    from protopact.convert.values import Enums
 
 
 def converter_source(

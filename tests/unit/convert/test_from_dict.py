@@ -12,11 +12,15 @@ import pytest
 from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2, wrappers_pb2
 from google.protobuf.message import DecodeError
 
+from protopact.compiler import compile_text
 from protopact.convert import dict_encoder, from_dict, to_dict
+from protopact.descriptor import message_class
 from protopact.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from protopact.descriptor import FileSet
 
 AT = datetime(2026, 1, 31, 12, 0, 0, 1, tzinfo=UTC)
 
@@ -436,3 +440,51 @@ def test_a_cycle_is_a_conversion_error(rich: Any) -> None:
 
 def test_an_encoder_is_built_once_per_class(rich: Any) -> None:
     assert dict_encoder(rich) is dict_encoder(rich)
+
+
+# ── names in JSON ────────────────────────────────────────────────────────────────────────────────
+
+FEW = """
+    syntax = "proto2";
+    package few.v1;
+    message Few {
+      optional int32 the_id = 1;
+      optional Few the_part = 2;
+      repeated string the_tags = 3;
+      oneof the_one { string the_text = 4; bool the_flag = 5; }
+    }
+    message Strict { required int32 the_id = 1; optional Strict the_part = 2; }
+"""
+
+
+@pytest.fixture(scope="module")
+def few() -> FileSet:
+    return compile_text(FEW, file_name="few.proto")
+
+
+def test_a_message_of_few_fields_takes_names_in_json_beside_its_own(few: FileSet) -> None:
+    cls: Any = message_class(few, "few.v1.Few")
+    given = {"the_id": 1, "thePart": {"theId": 0, "theTags": []}, "theTags": ["a", "b"], "the_flag": False}
+    message = from_dict(given, cls)
+    assert message == cls(the_id=1, the_part={"the_id": 0}, the_tags=["a", "b"], the_flag=False)
+    assert message.the_part.HasField("the_id")
+    assert from_dict({"theFlag": True}, cls) == cls(the_flag=True)
+
+
+def test_a_message_of_few_fields_refuses_what_is_given_by_both_names(few: FileSet) -> None:
+    data = {"the_id": 1, "theId": 2, "the_text": "x", "theFlag": True, "other": 1}
+    assert list(issues(data, message_class(few, "few.v1.Few"))) == ["$.theId", "$.theFlag", "$.other"]
+
+
+@pytest.mark.parametrize("empty", [{}, {"the_id": None}, {"theId": None}, {"thePart": None, "the_tags": None}])
+def test_a_part_is_set_when_its_dict_sets_nothing(few: FileSet, empty: dict[str, object]) -> None:
+    cls: Any = message_class(few, "few.v1.Few")
+    assert from_dict({"the_part": empty}, cls).HasField("the_part")
+    assert from_dict({"thePart": empty}, cls).HasField("the_part")
+    assert from_dict(empty, cls) == cls()
+
+
+def test_a_required_field_may_have_its_name_in_json_and_may_not_be_missing(few: FileSet) -> None:
+    cls: Any = message_class(few, "few.v1.Strict")
+    assert from_dict({"theId": 1, "thePart": {"theId": 2}}, cls) == cls(the_id=1, the_part={"the_id": 2})
+    assert list(issues({"thePart": {"theId": None}}, cls)) == ["$.thePart.the_id", "$.the_id"]

@@ -11,8 +11,7 @@ from google.protobuf import any_pb2, duration_pb2, field_mask_pb2, json_format, 
 
 from protopact.compiler import compile_text
 from protopact.convert import from_dict, from_json, json_decoder, json_encoder, to_dict, to_json
-from protopact.convert.json_decode import json_decoder_code
-from protopact.convert.json_encode import json_encoder_code
+from protopact.convert.json import json_decoder_code, json_encoder_code
 from protopact.descriptor import message_class
 from protopact.errors import ConfigError, ConversionError, WrongTypeError
 
@@ -56,6 +55,76 @@ def test_json_has_lower_camel_case_and_int64_as_text(rich: Any) -> None:
         "maybeColor": 77,
         "byFlag": {"true": "COLOR_GREEN"},
     }
+
+
+NAMED = """
+    syntax = "proto3";
+    package named.v1;
+    import "google/protobuf/json_enumvalue_options.proto";
+    message Paint { Color color = 1; repeated Color more = 2; map<string, Color> by_room = 3; }
+    enum Color {
+      option allow_alias = true;
+      COLOR_UNKNOWN = 0 [(pb.enumvalue.json).string = "none"];
+      COLOR_GREEN = 1 [(pb.enumvalue.json).string = "gr\\u00fcn"];
+      COLOR_LEAF = 1 [(pb.enumvalue.json).string = "leaf"];
+      COLOR_BLUE = 2 [(pb.enumvalue.json) = {}];
+      COLOR_RED = 3;
+    }
+"""
+OPTION = """
+    syntax = "proto3";
+    package pb.enumvalue;
+    import "google/protobuf/descriptor.proto";
+    message JsonEnumValueOptions { optional string string = 1; }
+    extend google.protobuf.EnumValueOptions { JsonEnumValueOptions json = 998; }
+"""
+
+
+def paint(option: str = OPTION, field: str = "string") -> Any:
+    sources = {"google/protobuf/json_enumvalue_options.proto": option}
+    text = NAMED.replace(").string =", f").{field} =")
+    return message_class(compile_text(text, file_name="named.proto", sources=sources), "named.v1.Paint")
+
+
+def test_an_enum_value_has_the_name_in_json_that_its_option_sets() -> None:
+    message = paint()(color=1, more=[0, 1, 2, 3, 77], by_room={"hall": 1})
+    written = {"color": "grün", "more": ["none", "grün", "COLOR_BLUE", "COLOR_RED", 77], "byRoom": {"hall": "grün"}}
+    assert json.loads(to_json(message)) == written
+    assert json.loads(to_json(message, enums="number"))["color"] == 1
+    assert from_json(to_json(message), type(message)) == message
+    assert to_dict(message)["color"] == "COLOR_GREEN"
+
+
+def test_an_enum_value_is_read_by_the_name_of_its_option_and_by_its_own() -> None:
+    cls = paint()
+    text = '{"color": "leaf", "more": ["COLOR_GREEN", "none", "COLOR_LEAF", "3"], "byRoom": {"hall": "gr\\u00fcn"}}'
+    assert from_json(text, cls) == cls(color=1, more=[1, 0, 1, 3], by_room={"hall": 1})
+    assert issues(lambda: from_json('{"color": "leav"}', cls)) == {
+        "$.color": "named.v1.Color has no such name; did you mean 'leaf'?"
+    }
+    assert from_json('{"color": "leav"}', cls, ignore_unknown=True) == cls()
+
+
+def test_json_names_of_enum_values_are_those_of_json_format() -> None:
+    pytest.importorskip("google.protobuf.json_enumvalue_options_pb2")  # json_format looks for it in the default pool
+    cls = paint()
+    message = cls(color=1, more=[0, 1, 3, 77], by_room={"hall": 0})
+    assert json.loads(to_json(message)) == json_format.MessageToDict(message)
+    text = '{"color": "leaf", "more": ["none", "COLOR_RED"]}'
+    assert from_json(text, cls) == json_format.Parse(text, cls())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [
+        ("string string", "bytes string"),
+        ("string string", "string text"),
+        ("optional string string", "repeated string string"),
+    ],
+)
+def test_an_option_of_the_same_name_and_another_shape_names_nothing(wanted: str, given: str) -> None:
+    cls = paint(OPTION.replace("998", "50998").replace(wanted, given), given.rpartition(" ")[2])
+    assert json.loads(to_json(cls(color=1))) == {"color": "COLOR_GREEN"}
 
 
 def test_names_enums_and_defaults_can_be_chosen(rich: Any) -> None:

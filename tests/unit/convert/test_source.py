@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from protopact.convert.source import Namespace, Source, assignment, attribute, literal
+from protopact.convert.code import Namespace, Source, assignment, attribute, literal
 
 HOSTILE = ["'", '"', "\n", "'''", "\\", "']+[1/0]+['", "{x}", "%s", "\u2028", "é", "\ud800", "a b", ""]
 

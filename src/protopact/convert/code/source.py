@@ -43,7 +43,7 @@ Literal: TypeAlias = str | bytes | int | bool | None
 
 
 class Namespace:
-    """What generated functions know by name: functions, and objects that are bound.
+    """What generated functions know by name: functions, and objects that are bound; what is only to live is `held`.
 
     `globals` is a plain dict, since the interpreter is quick with those only; it holds this namespace in turn, so
     that the namespace lives as long as any function in it.
@@ -53,6 +53,7 @@ class Namespace:
         """Begin with nothing but the builtins."""
         self.globals: dict[str, object] = {"__builtins__": builtins.__dict__, "__namespace__": self}
         self.sources: list[Source] = []
+        self.held: list[object] = []
         self._names: dict[int, str] = {}
 
     def __getitem__(self, name: str) -> object:

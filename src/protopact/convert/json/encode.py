@@ -2,6 +2,9 @@
 
 Generated code writes the plain case. When anything at all goes wrong it gives up, and the teller goes over the whole
 message again to tell every misfit with its path.
+
+Its author shares with that of messages → dicts what any function needs, and no more: a dict is made of expressions, and
+JSON is text that grows by statements. One author of both would be a list of exceptions.
 """
 
 from __future__ import annotations
@@ -14,22 +17,21 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
 
-from protopact.convert import json_structs, json_values as values, shapes
-from protopact.convert.family import Family, kept
-from protopact.convert.json_tell import LEAVES, Form, Teller
-from protopact.convert.json_types import counts_levels
-from protopact.convert.misfit import too_deep
-from protopact.convert.source import attribute, literal
-from protopact.convert.values import DEPTH_MAX
+from protopact.convert import shapes
+from protopact.convert.code import Family, TypeWriter, attribute, kept, literal
+from protopact.convert.json import scalars, structs
+from protopact.convert.json.named_types import counts_levels
+from protopact.convert.json.teller import LEAVES, Form, Teller
+from protopact.convert.shapes import DEPTH_MAX
+from protopact.convert.values import too_deep
 from protopact.errors import ConfigError, WrongTypeError
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
 
-    from protopact.convert.decode import Enums
-    from protopact.convert.source import Source
+    from protopact.convert.code import Source
+    from protopact.convert.values import Enums
 
 Names: TypeAlias = Literal["json", "proto"]
 JsonEncoder: TypeAlias = Callable[[Message], str]
@@ -135,13 +137,13 @@ class _Author:
     def texts(self, field: FieldDescriptor) -> dict[int, str]:
         """Give the texts of an enum's numbers, the same dict each time."""
         enum = shapes.enum_type(field)
-        return self._texts.setdefault(enum.full_name, values.enum_texts(enum, by_name=self.form.by_enum_name))
+        return self._texts.setdefault(enum.full_name, scalars.enum_texts(enum, by_name=self.form.by_enum_name))
 
     def _write(self, family: Family, source: Source, descriptor: Descriptor, name: str, counts: bool) -> None:  # noqa: FBT001
         _Writer(self, family, source, descriptor, counts=counts).write(name)
 
 
-class _Writer:
+class _Writer(TypeWriter):
     """The function of one message type in the making.
 
     It adds to `text` a comma, the key and the value of each field. Keys are literals, which Python joins with the
@@ -151,29 +153,25 @@ class _Writer:
     def __init__(
         self, author: _Author, family: Family, source: Source, descriptor: Descriptor, *, counts: bool
     ) -> None:
-        self._author, self._family, self._source = author, family, source
-        self._descriptor, self._counts = descriptor, counts
-        self._has_field = source.bind(GetMessageClass(descriptor).HasField, "has_field")
+        super().__init__(family, source, descriptor, counts=counts)
+        self._author = author
 
     def write(self, name: str) -> None:
-        line, block = self._source.line, self._source.block
-        fields = sorted(self._descriptor.fields, key=lambda field: field.number)
-        with block(f"def {name}(message{', room' if self._counts else ''}):"):
-            if self._counts:
-                with block("if room < 0:"):
-                    line(f"raise {self._source.bind(too_deep, 'too_deep')}()")
+        line = self.source.line
+        with self.function(name, "message"):
+            self.refuse_below(0)
             line("text = ''")
-            for oneof, members in groupby(fields, shapes.contested_oneof):
+            for oneof, members in groupby(self.fields, shapes.contested_oneof):
                 word = "if"
                 for field in members:
                     self._put(field, word)
                     word = "if" if oneof is None else "elif"
-            if self._descriptor.is_extendable:
-                line(f"text += {self._source.bind(self._author.teller.extensions, 'extensions')}(message, room)")
+            if self.descriptor.is_extendable:
+                line(f"text += {self.source.bind(self._author.teller.extensions, 'extensions')}(message, room)")
             line("return f'{{{text[1:]}}}'")
 
     def _put(self, field: FieldDescriptor, word: str) -> None:
-        line, block = self._source.line, self._source.block
+        line, block = self.source.line, self.source.block
         shown = self._author.form.is_shown(field)
         held = f"value = {attribute('message', field.name)}"
         if field.is_repeated or not field.has_presence:
@@ -184,17 +182,17 @@ class _Writer:
             with block(f"if {self._is_set(field)}:"):
                 self._add(field)
         else:
-            with block(f"{word} {self._has_field}(message, {literal(field.name)}):"):
+            with block(f"{word} {self.has_field}(message, {literal(field.name)}):"):
                 line(held)
                 self._add(field)
 
     def _is_set(self, field: FieldDescriptor) -> str:
         if not field.is_repeated and field.cpp_type in {FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE}:
-            return f"value or {self._source.bind(copysign, 'copysign')}(1.0, value) < 0.0"  # zero may be negative
+            return f"value or {self.source.bind(copysign, 'copysign')}(1.0, value) < 0.0"  # zero may be negative
         return "value"
 
     def _add(self, field: FieldDescriptor) -> None:
-        line = self._source.line
+        line = self.source.line
         if shapes.is_map(field):
             entry = shapes.message_type(field)
             piece = f"{self._key(entry.fields_by_name['key'])}:{self._piece(entry.fields_by_name['value'], 'held', 2)}"
@@ -208,12 +206,12 @@ class _Writer:
             piece = "[{value}]"
         else:
             piece = self._piece(field, "value", 1)
-        line(f"text += {literal(f',{values.string_text(self._author.form.name(field))}:')} f'{piece}'")
+        line(f"text += {literal(f',{scalars.string_text(self._author.form.name(field))}:')} f'{piece}'")
 
     def _refuse_entries(self) -> None:
-        if self._counts:
-            with self._source.block("if room < 1 and value:"):
-                self._source.line(f"raise {self._source.bind(too_deep, 'too_deep')}()")
+        if self.counts:
+            with self.source.block("if room < 1 and value:"):
+                self.source.line(f"raise {self.source.bind(too_deep, 'too_deep')}()")
 
     def _key(self, field: FieldDescriptor) -> str:
         if field.type == FieldDescriptor.TYPE_STRING:
@@ -224,50 +222,49 @@ class _Writer:
 
     def _piece(self, field: FieldDescriptor, held: str, levels: int) -> str:
         """Give what an f-string in single quotes has for a single value, `levels` below the message."""
-        bind = self._source.bind
+        bind = self.source.bind
         if shapes.is_message(field):
             return self._message(shapes.message_type(field), held, levels)
         if field.type == FieldDescriptor.TYPE_ENUM:
             texts = bind(self._author.texts(field), f"texts_of_{shapes.enum_type(field).name}")
             return f"{{{texts}.get({held}, {held})}}"
         if field.cpp_type == FieldDescriptor.CPPTYPE_DOUBLE:
-            special, most = bind(values.special_text, "special_text"), values.DOUBLE_MAX
+            special, most = bind(scalars.special_text, "special_text"), scalars.DOUBLE_MAX
             return f"{{{held} if {-most!r} <= {held} <= {most!r} else {special}({held})}}"
         if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
             return f"{{{self._bool_text()}[{held}]}}"
-        text = values.bytes_text if field.type == FieldDescriptor.TYPE_BYTES else _TEXTS.get(field.cpp_type)
+        text = scalars.bytes_text if field.type == FieldDescriptor.TYPE_BYTES else _TEXTS.get(field.cpp_type)
         if text is not None:
             return f"{{{bind(text, text.__name__)}({held})}}"
         return f'"{{{held}}}"' if field.cpp_type in _QUOTED else f"{{{held}}}"
 
     def _message(self, descriptor: Descriptor, held: str, levels: int) -> str:
-        bind, known = self._source.bind, shapes.well_known_name(descriptor)
+        bind, known = self.source.bind, shapes.well_known_name(descriptor)
         if known in shapes.WRAPPERS:
             return self._piece(descriptor.fields_by_name["value"], f"{held}.value", levels)
         if known in LEAVES:
             return f"{{{bind(LEAVES[known], LEAVES[known].__name__)}({held})}}"
-        room = f"room - {levels}" if self._counts else str(DEPTH_MAX)
+        room = self.room(levels)
         if known == shapes.ANY:
             return f"{{{bind(self._author.teller.any, 'any_text')}({held}, {room})}}"
-        if known in json_structs.TEXTS:
-            write = json_structs.TEXTS[known]
+        if known in structs.TEXTS:
+            write = structs.TEXTS[known]
             return f"{{{bind(write, write.__name__)}({held}, {room})}}"
-        name = self._family.name_of(descriptor, counts=self._counts)
-        return f"{{{name}({held}{f', {room}' if self._counts else ''})}}"
+        return f"{{{self.call(descriptor, held, levels)}}}"
 
     def _string(self) -> str:
-        return self._source.bind(values.string_text, values.string_text.__name__)
+        return self.source.bind(scalars.string_text, scalars.string_text.__name__)
 
     def _bool_text(self) -> str:
-        return self._source.bind(values.BOOL_TEXT, "BOOL_TEXT")
+        return self.source.bind(scalars.BOOL_TEXT, "BOOL_TEXT")
 
     def _join(self) -> str:
-        return self._source.bind(_JOIN, "join")
+        return self.source.bind(_JOIN, "join")
 
 
 _JOIN = ",".join
 _QUOTED = (FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64)
 _TEXTS: dict[int, Callable[..., str]] = {
-    FieldDescriptor.CPPTYPE_STRING: values.string_text,
-    FieldDescriptor.CPPTYPE_FLOAT: values.float_text,
+    FieldDescriptor.CPPTYPE_STRING: scalars.string_text,
+    FieldDescriptor.CPPTYPE_FLOAT: scalars.float_text,
 }

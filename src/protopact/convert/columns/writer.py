@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from protopact.convert import shapes, structs
-from protopact.convert.column_times import PER_SECOND, TimeUnit, duration_fill, timestamp_fill
-from protopact.convert.family import kept
-from protopact.convert.fill import Fill, Values
-from protopact.convert.misfit import MisfitError, field_step, misfit
-from protopact.convert.values import enum_names
+from protopact.convert import shapes
+from protopact.convert.code import kept
+from protopact.convert.columns.fill import Fill, Values
+from protopact.convert.columns.times import PER_SECOND, TimeUnit, duration_fill, timestamp_fill
+from protopact.convert.dicts import read_list_value, read_struct, read_value
+from protopact.convert.values import MisfitError, enum_names, field_step, misfit
 from protopact.errors import ConfigError, MissingExtraError, SchemaError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor
     from google.protobuf.message import Message
 
-    from protopact.convert.decode import Enums
+    from protopact.convert.values import Enums
 
 FIELDS_MAX = 10_000
 """Fields, nested ones counted at each of their places, that a message may have to be given as columns."""
@@ -302,9 +302,9 @@ def _json_fill(read: Callable[[Any], object]) -> Fill:
 
 
 _READERS: dict[str | None, Callable[[Any], object]] = {
-    shapes.STRUCT: structs.read_struct,
-    shapes.VALUE: structs.read_value,
-    shapes.LIST_VALUE: structs.read_list_value,
+    shapes.STRUCT: read_struct,
+    shapes.VALUE: read_value,
+    shapes.LIST_VALUE: read_list_value,
 }
 
 

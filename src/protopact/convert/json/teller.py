@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from protopact.convert import json_structs, json_values as values, shapes
-from protopact.convert.json_types import TYPE_KEY, VALUE_KEY, class_in_any
-from protopact.convert.misfit import Misfit, MisfitError, field_step, key_step, misfit, too_deep
-from protopact.convert.values import DEPTH_MAX
+from protopact.convert import shapes
+from protopact.convert.json import scalars, structs
+from protopact.convert.json.named_types import TYPE_KEY, VALUE_KEY, class_in_any
+from protopact.convert.shapes import DEPTH_MAX
+from protopact.convert.values import Misfit, MisfitError, field_step, key_step, misfit, too_deep
 
 if TYPE_CHECKING:
     from google.protobuf.any_pb2 import Any as AnyMessage
@@ -23,9 +24,9 @@ Tell: TypeAlias = Callable[[Any, int], str]
 """Gives a value's JSON; the number is how many levels of messages may follow below the message that holds it."""
 
 LEAVES: dict[str | None, Callable[[Any], str]] = {
-    shapes.TIMESTAMP: values.timestamp_text,
-    shapes.DURATION: values.duration_text,
-    shapes.FIELD_MASK: values.mask_text,
+    shapes.TIMESTAMP: scalars.timestamp_text,
+    shapes.DURATION: scalars.duration_text,
+    shapes.FIELD_MASK: scalars.mask_text,
 }
 """The types whose JSON is text that has nothing below it."""
 
@@ -75,7 +76,7 @@ class Teller:
         known = shapes.well_known_name(descriptor)
         if known in LEAVES:
             return LEAVES[known](held)
-        if known in json_structs.TEXTS:
+        if known in structs.TEXTS:
             return self._struct(known, held, room)
         if known in shapes.WRAPPERS:
             return self._tell(descriptor.fields_by_name["value"])(held.value, room)
@@ -97,7 +98,7 @@ class Teller:
         except DecodeError:
             raise misfit(f"the bytes in the Any are no {descriptor.full_name}") from None
         text = self.message(descriptor, inner, room - 1)
-        head = f'"{TYPE_KEY}":{values.string_text(url)}'
+        head = f'"{TYPE_KEY}":{scalars.string_text(url)}'
         if shapes.well_known_name(descriptor) is not None:
             return f'{{{head},"{VALUE_KEY}":{text}}}'
         return f"{{{head}{',' if text != '{}' else ''}{text[1:]}"
@@ -123,7 +124,7 @@ class Teller:
         for field, value, room in pieces:
             name = self._form.name(field)
             try:
-                texts.append(f"{values.string_text(name)}:{self._field(field, value, room)}")
+                texts.append(f"{scalars.string_text(name)}:{self._field(field, value, room)}")
             except MisfitError as error:
                 misfits.extend(error.below(field_step(name)))
         if misfits:
@@ -155,16 +156,16 @@ class Teller:
 
     def _scalar(self, field: FieldDescriptor) -> Tell:
         if field.type == FieldDescriptor.TYPE_ENUM:
-            texts = values.enum_texts(shapes.enum_type(field), by_name=self._form.by_enum_name)
+            texts = scalars.enum_texts(shapes.enum_type(field), by_name=self._form.by_enum_name)
             return lambda value, _room: texts.get(value) or str(value)
         if field.type == FieldDescriptor.TYPE_BYTES:
-            return lambda value, _room: values.bytes_text(value)
+            return lambda value, _room: scalars.bytes_text(value)
         tell = _SCALARS[field.cpp_type]
         return lambda value, _room: tell(value)
 
     def _struct(self, known: str | None, message: Any, room: int) -> str:
         try:
-            return json_structs.TEXTS[known](message, room)
+            return structs.TEXTS[known](message, room)
         except TypeError:
             raise _no_utf8() from None
 
@@ -187,13 +188,13 @@ def _entry(tell: Tell, key: Any, entries: Any, room: int) -> str:
         raise too_deep()
     if isinstance(key, bytes):
         raise _no_utf8()
-    return f"{values.key_text(key)}:{tell(entries[key], room)}"
+    return f"{scalars.key_text(key)}:{tell(entries[key], room)}"
 
 
 def _string(value: object) -> str:
     if not isinstance(value, str):
         raise _no_utf8()
-    return values.string_text(value)
+    return scalars.string_text(value)
 
 
 def _no_utf8() -> MisfitError:
@@ -205,8 +206,8 @@ _SCALARS: dict[int, Callable[[Any], str]] = {
     FieldDescriptor.CPPTYPE_UINT32: str,
     FieldDescriptor.CPPTYPE_INT64: lambda value: f'"{value}"',
     FieldDescriptor.CPPTYPE_UINT64: lambda value: f'"{value}"',
-    FieldDescriptor.CPPTYPE_BOOL: lambda value: values.BOOL_TEXT[value],
-    FieldDescriptor.CPPTYPE_DOUBLE: values.double_text,
-    FieldDescriptor.CPPTYPE_FLOAT: values.float_text,
+    FieldDescriptor.CPPTYPE_BOOL: lambda value: scalars.BOOL_TEXT[value],
+    FieldDescriptor.CPPTYPE_DOUBLE: scalars.double_text,
+    FieldDescriptor.CPPTYPE_FLOAT: scalars.float_text,
     FieldDescriptor.CPPTYPE_STRING: _string,
 }

@@ -8,26 +8,23 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
 
-from protopact.convert import shapes, structs, times
-from protopact.convert.depth import is_deep
-from protopact.convert.family import Family, kept
-from protopact.convert.misfit import MisfitError, too_deep
-from protopact.convert.source import attribute, literal
-from protopact.convert.values import DEPTH_MAX, PlainValue, enum_names
+from protopact.convert import shapes, values
+from protopact.convert.code import Family, TypeWriter, attribute, kept, literal
+from protopact.convert.dicts import structs
+from protopact.convert.shapes import DEPTH_MAX
+from protopact.convert.values import Enums, MisfitError, PlainValue, enum_names, too_deep
 from protopact.errors import WrongTypeError
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor
 
-    from protopact.convert.source import Source
+    from protopact.convert.code import Source
 
 DictDecoder: TypeAlias = Callable[[Message], dict[str, PlainValue]]
-Enums: TypeAlias = Literal["name", "number"]
-"""Whether an enum's value is told by its name or by its number."""
-
 Timestamps: TypeAlias = Literal["datetime", "rfc3339"]
+"""Whether a Timestamp and a Duration are Python's own values, where these hold them exactly, or text always."""
+
 _CountingReader: TypeAlias = Callable[[Any, int], dict[str, PlainValue]]
 
 
@@ -53,7 +50,7 @@ def decoder_code(message_class: type[Message], *, enums: Enums = "name", timesta
     """Give the Python code that turns messages of one class, and all that they hold, into dicts."""
     family = _family(enums, timestamps)
     descriptor = shapes.descriptor_of(message_class)
-    family.name_of(descriptor, counts=is_deep(descriptor))
+    family.name_of(descriptor, counts=shapes.is_deep(descriptor))
     return family.text()
 
 
@@ -65,7 +62,7 @@ def _decoder(message_class: type[Message], enums: Enums, timestamps: Timestamps)
     descriptor = shapes.descriptor_of(message_class)
     if shapes.well_known_name(descriptor) == shapes.STRUCT:
         return _counting(message_class, lambda: structs.read_struct)
-    family, counts = _family(enums, timestamps), is_deep(descriptor)
+    family, counts = _family(enums, timestamps), shapes.is_deep(descriptor)
     name = family.name_of(descriptor, counts=counts)
     if counts:
         counting = cast("dict[str, _CountingReader]", family.namespace.globals)
@@ -106,8 +103,8 @@ class _Author:
     def __init__(self, *, by_name: bool, text_only: bool) -> None:
         self.by_name = by_name
         self.leaves: dict[str, Callable[..., PlainValue]] = {
-            shapes.TIMESTAMP: times.read_timestamp_text if text_only else times.read_timestamp,
-            shapes.DURATION: times.read_duration_text if text_only else times.read_duration,
+            shapes.TIMESTAMP: values.read_timestamp_text if text_only else values.read_timestamp,
+            shapes.DURATION: values.read_duration_text if text_only else values.read_duration,
         }
         self._names: dict[str, dict[int, str]] = {}
 
@@ -127,24 +124,20 @@ _STRUCTS: dict[str, Callable[..., PlainValue]] = {
 }
 
 
-class _Reader:
+class _Reader(TypeWriter):
     """The reader of one message type in the making."""
 
     def __init__(
         self, author: _Author, family: Family, source: Source, descriptor: Descriptor, *, counts: bool
     ) -> None:
-        self._author, self._family, self._source = author, family, source
-        self._descriptor, self._counts = descriptor, counts
-        self._has_field = source.bind(GetMessageClass(descriptor).HasField, "has_field")
+        super().__init__(family, source, descriptor, counts=counts)
+        self._author = author
 
     def write(self, name: str) -> None:
-        line, block = self._source.line, self._source.block
-        fields = sorted(self._descriptor.fields, key=lambda field: field.number)
-        with block(f"def {name}(message{', room' if self._counts else ''}):"):
-            if self._counts:
-                with block("if room < 0:"):
-                    line(f"raise {self._source.bind(too_deep, 'too_deep')}()")
-            groups = [(bool(always), list(group)) for always, group in groupby(fields, _is_always_there)]
+        line = self.source.line
+        with self.function(name, "message"):
+            self.refuse_below(0)
+            groups = [(bool(always), list(group)) for always, group in groupby(self.fields, _is_always_there)]
             first = groups.pop(0)[1] if groups and groups[0][0] else []
             line("values = {")
             for field in first:
@@ -156,14 +149,14 @@ class _Reader:
 
     def _put_always(self, fields: list[FieldDescriptor]) -> None:
         for field in fields:
-            self._source.line(f"values[{literal(field.name)}] = {self._whole(field)}")
+            self.source.line(f"values[{literal(field.name)}] = {self._whole(field)}")
 
     def _put_if_set(self, fields: list[FieldDescriptor]) -> None:
         for oneof, members in groupby(fields, shapes.contested_oneof):
             word = "if"
             for field in members:
-                with self._source.block(f"{word} {self._has_field}(message, {literal(field.name)}):"):
-                    self._source.line(f"values[{literal(field.name)}] = {self._whole(field)}")
+                with self.source.block(f"{word} {self.has_field}(message, {literal(field.name)}):"):
+                    self.source.line(f"values[{literal(field.name)}] = {self._whole(field)}")
                 word = "if" if oneof is None else "elif"
 
     def _whole(self, field: FieldDescriptor) -> str:
@@ -185,7 +178,7 @@ class _Reader:
         """Give the expression for a single value, `levels` below the message."""
         if self._is_itself(field):
             return held
-        bind = self._source.bind
+        bind = self.source.bind
         if field.type == FieldDescriptor.TYPE_ENUM:
             enum = shapes.enum_type(field)
             return f"{bind(self._author.names(enum), f'names_of_{enum.name}')}.get(number := {held}, number)"
@@ -196,11 +189,10 @@ class _Reader:
         if known in self._author.leaves:
             read = self._author.leaves[known]
             return f"{bind(read, read.__name__)}({held})"
-        room = f", room - {levels}" if self._counts else ""
         if known in _STRUCTS:
-            read = _STRUCTS[known]
+            read, room = _STRUCTS[known], f", {self.room(levels)}" if self.counts else ""
             return f"{bind(read, read.__name__)}({held}{room})"
-        return f"{self._family.name_of(descriptor, counts=self._counts)}({held}{room})"
+        return self.call(descriptor, held, levels)
 
 
 def _is_always_there(field: FieldDescriptor) -> bool:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.struct_pb2 import NULL_VALUE as NULL
 
 from protopact.convert import shapes
-from protopact.convert.json_values import BOOL_TEXT, DOUBLE_MAX, json_words, string_text, take_string
-from protopact.convert.misfit import Misfit, MisfitError, field_step, key_step, misfit, too_deep
+from protopact.convert.json.scalars import BOOL_TEXT, DOUBLE_MAX, json_words, string_text, take_string
+from protopact.convert.values import Misfit, MisfitError, field_step, key_step, misfit, too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from google.protobuf.message_factory import GetMessageClass
 
-from protopact.convert import json_structs, json_values as values, shapes
-from protopact.convert.json_types import TYPE_KEY, VALUE_KEY, class_in_any, extension
-from protopact.convert.misfit import Misfit, MisfitError, field_step, key_step, misfit, too_deep
-from protopact.convert.values import DEPTH_MAX, nearest
+from protopact.convert import shapes
+from protopact.convert.json import scalars, structs
+from protopact.convert.json.named_types import TYPE_KEY, VALUE_KEY, class_in_any, extension
+from protopact.convert.shapes import DEPTH_MAX
+from protopact.convert.values import Misfit, MisfitError, field_step, key_step, misfit, nearest, too_deep
 
 if TYPE_CHECKING:
     from google.protobuf.any_pb2 import Any as AnyMessage
@@ -27,9 +28,9 @@ Put: TypeAlias = Fill
 """Puts a value into one field of a message; the number is the message's own room."""
 
 LEAVES: dict[str | None, Callable[[Any, object], None]] = {
-    shapes.TIMESTAMP: values.put_timestamp,
-    shapes.DURATION: values.put_duration,
-    shapes.FIELD_MASK: values.put_mask,
+    shapes.TIMESTAMP: scalars.put_timestamp,
+    shapes.DURATION: scalars.put_duration,
+    shapes.FIELD_MASK: scalars.put_mask,
 }
 """What fills the types whose JSON is text that has nothing below it."""
 
@@ -49,7 +50,7 @@ def takes_null(field: FieldDescriptor) -> bool:
     """Tell whether null is a value of a field's type, and not the absence of one."""
     if shapes.is_message(field):
         return shapes.well_known_name(shapes.message_type(field)) == shapes.VALUE
-    return field.enum_type is not None and field.enum_type.full_name == values.NULL_VALUE
+    return field.enum_type is not None and field.enum_type.full_name == scalars.NULL_VALUE
 
 
 class Taker:
@@ -89,7 +90,7 @@ class Taker:
             return _put_scalar(descriptor.fields_by_name["value"], ignore_unknown=False)
         if name == shapes.ANY:
             return self.fill_any
-        return json_structs.PUTS.get(name) or self._plain_filler(descriptor)
+        return structs.PUTS.get(name) or self._plain_filler(descriptor)
 
     def put(self, field: FieldDescriptor) -> Put:
         """Give the function that puts a value into a field of a message."""
@@ -109,11 +110,11 @@ class Taker:
         if shapes.is_message(field):
             fill = self.filler_of(field)
             return lambda entries, key, item, room: fill(entries[key], item, room - 1)
-        take = values.taking(field, ignore_unknown=self.ignore_unknown)
+        take = scalars.taking(field, ignore_unknown=self.ignore_unknown)
 
         def put(entries: Any, key: Any, item: object, _room: int) -> None:
             taken = take(item)
-            if taken is not values.UNKNOWN:
+            if taken is not scalars.UNKNOWN:
                 entries[key] = taken
 
         return put
@@ -121,7 +122,7 @@ class Taker:
     def fill_any(self, message: AnyMessage, data: object, room: int) -> None:
         """Fill an Any with the message that it holds."""
         if type(data) is not dict:
-            raise misfit(f"needs an object, not {values.json_words(data)}")
+            raise misfit(f"needs an object, not {scalars.json_words(data)}")
         if not data:
             return
         if TYPE_KEY not in data:
@@ -137,7 +138,7 @@ class Taker:
             self._fill_well_known(inner, rest, room - 1)
         if not inner_class.IsInitialized(inner):
             raise misfit(f"a required field is missing in the {descriptor.full_name} that the Any holds")
-        message.type_url = values.take_string(data[TYPE_KEY])
+        message.type_url = scalars.take_string(data[TYPE_KEY])
         message.value = inner_class.SerializeToString(inner, deterministic=True)
 
     def _fill_well_known(self, inner: Message, rest: dict[str, object], room: int) -> None:
@@ -162,7 +163,7 @@ class Taker:
 
         def fill(message: Any, data: object, room: int) -> None:
             if type(data) is not dict:
-                raise misfit(f"needs an object, not {values.json_words(data)}")
+                raise misfit(f"needs an object, not {scalars.json_words(data)}")
             slots = all_slots()
             misfits: list[Misfit] = []
             given: dict[str, str] = {}
@@ -226,18 +227,18 @@ def _setter(field: FieldDescriptor) -> Callable[[Any, Any], None]:
 
 
 def _put_scalar(field: FieldDescriptor, *, ignore_unknown: bool) -> Put:
-    take, put_value = values.taking(field, ignore_unknown=ignore_unknown), _setter(field)
+    take, put_value = scalars.taking(field, ignore_unknown=ignore_unknown), _setter(field)
 
     def put(message: Any, value: object, _room: int) -> None:
         taken = take(value)
-        if taken is not values.UNKNOWN:
+        if taken is not scalars.UNKNOWN:
             put_value(message, taken)
 
     return put
 
 
 def _put_scalar_list(field: FieldDescriptor, *, ignore_unknown: bool) -> Put:
-    take, get = values.taking(field, ignore_unknown=ignore_unknown), _getter(field)
+    take, get = scalars.taking(field, ignore_unknown=ignore_unknown), _getter(field)
 
     def put(message: Any, value: object, _room: int) -> None:
         items = _items(value)
@@ -246,7 +247,7 @@ def _put_scalar_list(field: FieldDescriptor, *, ignore_unknown: bool) -> Put:
         except MisfitError:
             parts = ((key_step(index), partial(take, item)) for index, item in enumerate(items))
             raise MisfitError(*_misfits(parts)) from None
-        get(message).extend([item for item in taken if item is not values.UNKNOWN])
+        get(message).extend([item for item in taken if item is not scalars.UNKNOWN])
 
     return put
 
@@ -282,12 +283,12 @@ def _added(add: Callable[[], Any], fill: Fill, item: object, room: int) -> None:
 
 
 def _put_map(field: FieldDescriptor, put_item: Callable[[Any, Any, object, int], None]) -> Put:
-    get, take_key = _getter(field), values.key_taking(shapes.message_type(field).fields_by_name["key"])
+    get, take_key = _getter(field), scalars.key_taking(shapes.message_type(field).fields_by_name["key"])
     levels = 2 if shapes.is_message(shapes.message_type(field).fields_by_name["value"]) else 1
 
     def put(message: Any, value: object, room: int) -> None:
         if type(value) is not dict:
-            raise misfit(f"needs an object, not {values.json_words(value)}")
+            raise misfit(f"needs an object, not {scalars.json_words(value)}")
         if value and room < levels:
             raise too_deep()
         entries, taken = get(message), set()
@@ -306,7 +307,7 @@ def _put_map(field: FieldDescriptor, put_item: Callable[[Any, Any, object, int],
 
 def _items(value: object) -> list[object]:
     if type(value) is not list:
-        raise misfit(f"needs an array, not {values.json_words(value)}")
+        raise misfit(f"needs an array, not {scalars.json_words(value)}")
     return value
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from protopact.convert.misfit import misfit, type_words
-from protopact.convert.shapes import enum_type
+from protopact.convert import shapes
+from protopact.convert.values.misfits import misfit, type_words
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -23,8 +23,8 @@ PlainValue: TypeAlias = (
 )
 """What a dict of a message holds."""
 
-DEPTH_MAX = 100
-"""Levels of messages below the root, as protobuf's own parsers allow; a map's entry is a level too."""
+Enums: TypeAlias = Literal["name", "number"]
+"""Whether an enum's value is told by its name or by its number."""
 
 Check: TypeAlias = Callable[[object], object]
 """Gives the value to store in a message, or raises MisfitError."""
@@ -56,7 +56,7 @@ def type_name(field: FieldDescriptor) -> str:
 def check_of(field: FieldDescriptor) -> Check:
     """Give the check of a scalar or enum field's single value."""
     if field.type == FieldDescriptor.TYPE_ENUM:
-        return _enum_check(enum_type(field))
+        return _enum_check(shapes.enum_type(field))
     return _CHECKS[field.type]
 
 

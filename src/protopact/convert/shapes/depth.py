@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError as WireDecodeError
 
-from protopact.convert.shapes import descriptor_of
-from protopact.convert.values import DEPTH_MAX
+from protopact.convert.shapes.fields import descriptor_of
 from protopact.errors import EncodeError
 
 if TYPE_CHECKING:
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
+
+DEPTH_MAX = 100
+"""Levels of messages below the root, as protobuf's own parsers allow; a map's entry is a level too."""
 
 _BYTES_OF_A_LEVEL = 2  # its tag and its length
 

@@ -17,8 +17,7 @@ from google.protobuf import (
 from google.protobuf.message_factory import GetMessageClass
 
 from protopact.convert import shapes
-from protopact.convert.depth import is_deep
-from protopact.convert.misfit import misfit, type_words
+from protopact.convert.values import misfit, type_words
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -44,7 +43,7 @@ def counts_levels(descriptor: Descriptor) -> bool:
 
     Types that reach an Any or can be extended hold any type at all.
     """
-    return is_deep(descriptor) or _is_open(descriptor)
+    return shapes.is_deep(descriptor) or _is_open(descriptor)
 
 
 def _is_open(root: Descriptor) -> bool:

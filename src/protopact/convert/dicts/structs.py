@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from protopact.convert.explain import fill_value
-from protopact.convert.misfit import too_deep
-from protopact.convert.values import DEPTH_MAX
+from protopact.convert.dicts.walker import fill_value
+from protopact.convert.shapes import DEPTH_MAX
+from protopact.convert.values import too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from protopact.convert import times
-from protopact.convert.misfit import misfit, type_words
-from protopact.convert.shapes import enum_type
-from protopact.convert.values import INTEGERS, enum_names, nearest
+from protopact.convert import shapes, values
+from protopact.convert.json.enum_names import enum_json_names, enum_numbers
+from protopact.convert.values import INTEGERS, misfit, nearest, type_words
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import EnumDescriptor
@@ -42,7 +41,7 @@ UNKNOWN = object()
 
 _SPECIAL = {"inf": '"Infinity"', "-inf": '"-Infinity"', "nan": '"NaN"'}
 _FLOAT32 = struct.Struct("<f")
-_EPOCH = times.EPOCH.replace(tzinfo=None)
+_EPOCH = values.EPOCH.replace(tzinfo=None)
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = 86_400
 _NANOS_IN_SECOND = 1_000_000_000
@@ -92,7 +91,7 @@ def timestamp_text(message: Timestamp) -> str:
     if nanos % 1000 == 0 and 0 <= nanos < _NANOS_IN_SECOND and _SECONDS_MIN <= seconds <= _SECONDS_MAX:
         text = (_EPOCH + _MICROSECOND * (seconds * 1_000_000 + nanos // 1000)).isoformat()
         return f'"{text}Z"' if nanos == 0 or nanos % 1_000_000 else f'"{text[:-3]}Z"'
-    exact = times.timestamp_text(seconds, nanos)
+    exact = values.timestamp_text(seconds, nanos)
     if exact is None:
         raise misfit("the Timestamp is outside the years 1 to 9999, or its nanos outside a second")
     return f'"{exact}"'
@@ -100,7 +99,7 @@ def timestamp_text(message: Timestamp) -> str:
 
 def duration_text(message: Duration) -> str:
     """Give a Duration as seconds with 0, 3, 6 or 9 decimals."""
-    text = times.duration_text(message.seconds, message.nanos)
+    text = values.duration_text(message.seconds, message.nanos)
     if text is None:
         raise misfit("the Duration is longer than 10,000 years, or its nanos do not fit its seconds")
     return f'"{text}"'
@@ -121,7 +120,7 @@ def enum_texts(enum: EnumDescriptor, *, by_name: bool) -> dict[int, str]:
         return {}
     if enum.full_name == NULL_VALUE:
         return {0: "null"}
-    return {number: f'"{name}"' for number, name in enum_names(enum).items()}
+    return {number: string_text(name) for number, name in enum_json_names(enum).items()}
 
 
 def key_text(key: object) -> str:
@@ -137,7 +136,7 @@ def key_text(key: object) -> str:
 def taking(field: FieldDescriptor, *, ignore_unknown: bool = False) -> Take:
     """Give the function that takes a scalar or enum field's single value."""
     if field.type == FieldDescriptor.TYPE_ENUM:
-        return _enum_taker(enum_type(field), ignore_unknown=ignore_unknown)
+        return _enum_taker(shapes.enum_type(field), ignore_unknown=ignore_unknown)
     return _TAKERS[field.type]
 
 
@@ -261,7 +260,7 @@ def put_timestamp(message: Timestamp, value: object) -> None:
         message.seconds = since.days * _DAY + since.seconds
         message.nanos = int(match[2].ljust(9, "0")) if match[2] else 0
     elif isinstance(value, str) and not ("t" in value or "z" in value):
-        message.seconds, message.nanos = times.timestamp_of_text(value)
+        message.seconds, message.nanos = values.timestamp_of_text(value)
     else:
         raise misfit(f"needs an RFC 3339 time such as 2026-01-31T12:00:00Z, not {json_words(value)}")
 
@@ -270,7 +269,7 @@ def put_duration(message: Duration, value: object) -> None:
     """Fill a Duration from text such as `1.5s`."""
     if not isinstance(value, str):
         raise misfit(f"needs a duration such as 1.5s, not {json_words(value)}")
-    message.seconds, message.nanos = times.duration_of_text(value)
+    message.seconds, message.nanos = values.duration_of_text(value)
 
 
 def put_mask(message: FieldMask, value: object) -> None:
@@ -288,7 +287,7 @@ def _paths(text: str) -> list[str]:
 
 
 def _enum_taker(enum: EnumDescriptor, *, ignore_unknown: bool) -> Take:
-    numbers = {value.name: value.number for value in enum.values}
+    numbers = enum_numbers(enum)
     known, closed, full_name = frozenset(numbers.values()), enum.is_closed, enum.full_name
     take_number = _integer_taker("an enum", -(1 << 31), (1 << 31) - 1)
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from protopact.convert.fill import Fill
-from protopact.convert.misfit import misfit
+from protopact.convert.columns.fill import Fill
+from protopact.convert.values import misfit
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from protopact.convert.fill import Values
+    from protopact.convert.columns.fill import Values
 
 TimeUnit: TypeAlias = Literal["us", "ns"]
 """The unit of times in columns."""

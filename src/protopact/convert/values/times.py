@@ -11,13 +11,13 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from protopact.convert.misfit import misfit
+from protopact.convert.values.misfits import misfit
 
 if TYPE_CHECKING:
     from google.protobuf.duration_pb2 import Duration
     from google.protobuf.timestamp_pb2 import Timestamp
 
-    from protopact.convert.values import PlainValue
+    from protopact.convert.values.scalars import PlainValue
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """The moment that timestamps count from."""

@@ -11,9 +11,20 @@ from google.protobuf import struct_pb2
 from google.protobuf.message import Error, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from protopact.convert import shapes, times
-from protopact.convert.misfit import Misfit, MisfitError, field_step, key_step, misfit, too_deep, type_words
-from protopact.convert.values import DEPTH_MAX, Check, check_of, nearest
+from protopact.convert import shapes, values
+from protopact.convert.shapes import DEPTH_MAX
+from protopact.convert.values import (
+    Check,
+    Misfit,
+    MisfitError,
+    check_of,
+    field_step,
+    key_step,
+    misfit,
+    nearest,
+    too_deep,
+    type_words,
+)
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -74,24 +85,28 @@ class Walker:
         if shapes.is_map(field):
             key, value = (shapes.message_type(field).fields_by_name[part] for part in ("key", "value"))
             if shapes.is_message(value):
-                return _put_message_map(field.name, check_of(key), self.fill(value))
+                return _put_message_map(field.name, check_of(key), self.filler_of(value))
             return _put_scalar_map(field.name, check_of(key), check_of(value))
         if shapes.is_message(field):
             put_message = _put_message_list if field.is_repeated else _put_message
-            return put_message(field.name, self.fill(field))
+            return put_message(field.name, self.filler_of(field))
         put_scalar = _put_scalar_list if field.is_repeated else _put_scalar
         return put_scalar(field.name, check_of(field))
 
-    def fill(self, field: FieldDescriptor) -> Fill:
+    def filler_of(self, field: FieldDescriptor) -> Fill:
         """Give the function that fills a message of a field's type."""
         descriptor = shapes.message_type(field)
         name = shapes.well_known_name(descriptor)
         if name in shapes.WRAPPERS:
             return _wrapper_filler(descriptor)
         if name == shapes.TIMESTAMP:
-            return _time_filler(self.filler(descriptor), datetime, times.timestamp_of_datetime, times.timestamp_of_text)
+            return _time_filler(
+                self.filler(descriptor), datetime, values.timestamp_of_datetime, values.timestamp_of_text
+            )
         if name == shapes.DURATION:
-            return _time_filler(self.filler(descriptor), timedelta, times.duration_of_timedelta, times.duration_of_text)
+            return _time_filler(
+                self.filler(descriptor), timedelta, values.duration_of_timedelta, values.duration_of_text
+            )
         fill = _VALUE_FILLERS.get(name or "")
         return self.filler(descriptor) if fill is None else _or_adopt(descriptor, fill)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from protopact.convert.source import Namespace, Source
+from protopact.convert.code.source import Namespace, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
