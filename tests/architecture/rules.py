@@ -33,6 +33,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("server/",),
     "confluent_kafka": ("integrations/kafka/",),
     "rich": ("cli/",),
+    "kio": ("broker/",),
+    "cramjam": ("broker/",),
 }
 
 # Who may import by a name that is computed.

@@ -1,0 +1,86 @@
+"""The time that the broker goes by: the system's, or one that a test moves."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Timer(Protocol):
+    """A call that is yet to come."""
+
+    def cancel(self) -> None:
+        """Let it not come; cancelling it again, or after it came, does nothing."""
+        ...
+
+
+class Clock(Protocol):
+    """What time it is, and calls at a later time, in the broker's event loop."""
+
+    def now_ms(self) -> int:
+        """Give the milliseconds since 1970 in UTC, as records carry them."""
+        ...
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
+        """Have `call` made once, `delay_s` seconds from now; callable only in the event loop's thread."""
+        ...
+
+
+class SystemClock:
+    """The time of the machine and of the running event loop."""
+
+    def now_ms(self) -> int:
+        """Give the milliseconds since 1970 in UTC."""
+        return time.time_ns() // 1_000_000
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
+        """Have the running event loop make the call."""
+        return asyncio.get_running_loop().call_later(delay_s, call)
+
+
+@dataclass(order=True, slots=True)
+class _MovedTimer:
+    due_ms: float
+    order: int
+    call: Callable[[], None] = field(compare=False)
+    cancelled: bool = field(default=False, compare=False)
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class MovedClock:
+    """A time that stands still until it is advanced; what is due then is called at once, in the order of its time."""
+
+    def __init__(self, now_ms: int = 1_700_000_000_000) -> None:
+        """Start at the given time."""
+        self._now_ms: float = now_ms
+        self._timers: list[_MovedTimer] = []
+        self._order = itertools.count()
+
+    def now_ms(self) -> int:
+        """Give the time that was reached."""
+        return int(self._now_ms)
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
+        """Keep the call until the time is advanced so far."""
+        timer = _MovedTimer(self._now_ms + delay_s * 1000, next(self._order), call)
+        heapq.heappush(self._timers, timer)
+        return timer
+
+    def advance(self, seconds: float) -> None:
+        """Move on, and make every call that is due on the way; callable only in the event loop's thread."""
+        until_ms = self._now_ms + seconds * 1000
+        while self._timers and self._timers[0].due_ms <= until_ms:
+            timer = heapq.heappop(self._timers)
+            self._now_ms = timer.due_ms
+            if not timer.cancelled:
+                timer.call()
+        self._now_ms = until_ms
