@@ -38,6 +38,15 @@ class FileHandles:
         if descriptor is not None:
             os.close(descriptor)
 
+    def close(self) -> None:
+        """Close all files; each is opened again when it is used."""
+        for path in list(self._open):
+            self.forget(path)
+
+    def __del__(self) -> None:
+        """Leave no file open behind."""
+        self.close()
+
     def __len__(self) -> int:
         """Count the open files."""
         return len(self._open)

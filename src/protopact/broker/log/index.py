@@ -67,9 +67,9 @@ class IndexInMemory:
         self._entries += encoded + crc32c(encoded).to_bytes(_CRC_BYTES, "big")
 
     def cut(self, count: int) -> None:
-        """Keep the first entries alone; the file is to be written anew."""
+        """Keep the first entries alone."""
         del self._entries[count * ENTRY_BYTES :]
-        self.written = 0
+        self.written = min(self.written, count)
 
     def encoded(self, begin: int, end: int) -> bytes:
         """Give entries as they stand in a file."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from protopact.broker.log.port import NO_RECORD, out_of_range
 from protopact.broker.log.producers import ProducerStates
-from protopact.broker.log.records import find_record_by_time
+from protopact.broker.log.records import find_record_by_time, latest_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,7 @@ class MemoryLog:
 
     def append(self, placed: bytes, batches: Sequence[Batch]) -> None:
         """Keep placed batches, the first of which is at the end offset."""
+        assert batches[0].base_offset == self._end_offset, "batches are placed at the end"
         position = 0
         for batch in batches:
             self._batches.append(batch)
@@ -81,7 +82,10 @@ class MemoryLog:
 
     def newest_timestamp(self) -> tuple[int, int]:
         """Give offset and timestamp of the first record of the latest time; (-1, -1) when there is no record."""
-        newest_ms = max((batch.max_timestamp_ms for batch in self._batches), default=-1)
+        if not self._batches:
+            return NO_RECORD
+        first_ms = latest_time(self._written[0], offset_min=self._start_offset)
+        newest_ms = max([first_ms, *(batch.max_timestamp_ms for batch in self._batches[1:])])
         return self.find_by_time(newest_ms) or NO_RECORD
 
     def delete_before(self, offset: int) -> None:
@@ -91,8 +95,9 @@ class MemoryLog:
         self._start_offset = max(self._start_offset, offset)
         self._drop(bisect_right(self._next_offsets, self._start_offset))
 
-    def trim(self, now_ms: int, *, retention_bytes: int, retention_ms: int, segment_ms: int) -> int:  # noqa: ARG002
+    def trim(self, now_ms: int, *, retention_bytes: int, retention_ms: int, segment_ms: int) -> int:
         """Remove the oldest batches that are too old or too many, and give how many went; -1 is no bound."""
+        del segment_ms  # a batch is a segment of its own, and is sealed at once
         count = 0
         size = self._size_bytes
         for batch in self._batches:

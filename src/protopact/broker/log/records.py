@@ -50,6 +50,17 @@ def find_record_by_time(batch_bytes: bytes, timestamp_ms: int, *, offset_min: in
     return None
 
 
+def latest_time(batch_bytes: bytes, *, offset_min: int) -> int:
+    """Give the latest timestamp of the batch's records from the offset on; errors as `find_record_by_time`."""
+    batch = read_header(batch_bytes)
+    if batch.log_append_time or batch.base_offset >= offset_min:
+        return batch.max_timestamp_ms
+    places = _record_places(batch, batch_bytes[HEADER_BYTES : batch.size_bytes])
+    return max(
+        batch.base_timestamp_ms + delta_ms for delta, delta_ms in places if batch.base_offset + delta >= offset_min
+    )
+
+
 def _record_places(batch: Batch, written: bytes) -> Iterator[tuple[int, int]]:
     """Give each record's offset and timestamp, both counted from those of the batch."""
     records = _decompressed(batch, written)

@@ -56,14 +56,17 @@ def _open(segment: Segment, next_base: int | None, flushed_offset: int | None) -
     if next_base is not None and segment.open_sealed(next_base):
         return True
     bytes_behind = segment.recover()
+    if next_base is None:
+        certain_offset = flushed_offset or 0
+    else:
+        # A log that has rolled has a checkpoint: where it is gone, nothing may be cut off.
+        certain_offset = next_base if flushed_offset is None else min(flushed_offset, next_base)
+    if segment.next_offset < certain_offset:
+        segment.examine(certain_offset if next_base is None else next_base)
+        return True
     if not bytes_behind and next_base in {None, segment.next_offset}:
         if next_base is not None:
             segment.seal()
-        return True
-    if next_base is not None and flushed_offset is None:
-        flushed_offset = next_base
-    if flushed_offset is not None and segment.next_offset < flushed_offset:
-        segment.examine(flushed_offset if next_base is None else next_base)
         return True
     _log.warning(
         "%s: cut off behind offset %d, the last of a whole batch: %d bytes",

@@ -19,7 +19,7 @@ from protopact.broker.log.index import (
     entry_by_position,
     entry_by_time,
 )
-from protopact.broker.log.records import find_record_by_time
+from protopact.broker.log.records import find_record_by_time, latest_time
 from protopact.broker.log.scan import Place, is_whole, walk
 from protopact.errors import RefusedRequestError
 
@@ -143,10 +143,10 @@ class Segment:
         return self._surely(self.base_offset, lambda: self._find_by_time(timestamp_ms, offset_min))
 
     def newest_ms_from(self, offset: int) -> int:
-        """Give the latest time of batches that reach the offset; -1 when there is none."""
+        """Give the latest time of records from the offset on; -1 when there is none."""
         if offset <= self.base_offset:
             return self.newest_ms
-        return max((batch.max_timestamp_ms for batch in self.batches_from(offset)), default=_NO_TIME)
+        return self._surely(offset, lambda: self._newest_ms_from(offset))
 
     def batches_from(self, offset: int) -> Iterator[Batch]:
         """Give the headers of the batches from the one that holds the offset on, as far as they can be read."""
@@ -180,11 +180,13 @@ class Segment:
         entry = min(entry_by_position(index, limit), entry_by_offset(index, until_offset))
         if entry.position >= first.end:
             return entry.position
-        end = first.end
-        for place in walk(self._handles.get(self.path), first.end, first.batch.next_offset, self.size_bytes):
+        end, offset = first.end, first.batch.next_offset
+        places = walk(self._handles.get(self.path), end, offset, self.size_bytes)
+        # Where the bound is reached nothing more is looked at: damage may begin there.
+        while offset < until_offset and (place := next(places, None)):
             if place.end > limit or place.batch.next_offset > until_offset:
                 break
-            end = place.end
+            end, offset = place.end, place.batch.next_offset
         return end
 
     def _find_by_time(self, timestamp_ms: int, offset_min: int) -> tuple[int, int] | None:
@@ -197,6 +199,16 @@ class Segment:
                 if found:
                     return found
         return None
+
+    def _newest_ms_from(self, offset: int) -> int:
+        newest_ms = _NO_TIME
+        for position, batch in self._places_from(offset):
+            batch_ms = batch.max_timestamp_ms
+            if batch.base_offset < offset and batch_ms > newest_ms:
+                written = os.pread(self._handles.get(self.path), batch.size_bytes, position)
+                batch_ms = latest_time(written, offset_min=offset)
+            newest_ms = max(newest_ms, batch_ms)
+        return newest_ms
 
     def _places_from(self, offset: int) -> Iterator[Place]:
         if offset >= self.next_offset:
@@ -266,7 +278,8 @@ class Segment:
     def examine(self, next_offset: int | None = None) -> None:
         """Read every batch, make the index anew, and keep in mind where the segment is damaged.
 
-        With `next_offset` the segment is one that is opened, has batches at least so far, and is sealed then.
+        With `next_offset` the segment is one that is opened, has batches at least so far, and is sealed then. A batch
+        whose CRC alone is wrong is known as damaged until a restart; after one its readers see the CRC for themselves.
         """
         self._examined = True
         behind = self.next_offset if next_offset is None else next_offset
@@ -300,6 +313,7 @@ class Segment:
             count -= 1
         if count < len(index):
             index.cut(count)
+            os.truncate(self.index_path, count * ENTRY_BYTES)
         return index[count - 1] if count else Entry(self.base_offset, 0, _NO_TIME)
 
     def _is_right(self, index: IndexInMemory, number: int, size: int) -> bool:

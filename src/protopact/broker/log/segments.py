@@ -31,6 +31,9 @@ _log = logging.getLogger(__name__)
 # How much may have to be read at a restart to know the producers again.
 _SNAPSHOT_BYTES = 16 * 1024 * 1024
 
+# How many files a log has open that shares its handles with no other.
+_HANDLES_ALONE = 8
+
 
 class SegmentLog:
     """A partition's log on disk: it survives its process at any moment, and what was flushed, a loss of power.
@@ -71,7 +74,10 @@ class SegmentLog:
         with _storage_errors(directory):
             directory.mkdir(parents=True, exist_ok=True)
             log = cls(
-                directory, handles or FileHandles(8), index_bytes=settings.index_bytes, segment_bytes=segment_bytes
+                directory,
+                FileHandles(_HANDLES_ALONE) if handles is None else handles,
+                index_bytes=settings.index_bytes,
+                segment_bytes=segment_bytes,
             )
             log._recover(time.time_ns() // 1_000_000 if now_ms is None else now_ms)
             return log
@@ -102,6 +108,7 @@ class SegmentLog:
         RefusedRequestError 56 KAFKA_STORAGE_ERROR when they cannot be written: the log is as it was before, and takes
         more when there is space.
         """
+        assert batches[0].base_offset == self._end_offset, "batches are placed at the end"
         self._refuse_if_unsure()
         active = self._segments[-1]
         with _storage_errors(active.path):
@@ -218,7 +225,9 @@ class SegmentLog:
                 segment.remove()
             self._segments = []
         if not self._segments:
-            self._add_segment(known.start_offset)
+            if (known.flushed_offset or 0) > known.start_offset:
+                _log.error("%s: the records up to offset %s are gone", self._directory, known.flushed_offset)
+            self._add_segment(max(known.start_offset, known.flushed_offset or 0))
         elif self._segments[-1].sealed:
             self._add_segment(self._segments[-1].next_offset)
         self._start_offset = max(known.start_offset, self._segments[0].base_offset)

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatch
-from record_batches import CODECS, make_batch, with_crc, with_header
 
 from protopact.broker.log import check_batches, place_batches, read_batch_headers
 from protopact.errors import RefusedRequestError
+from record_batches import CODECS, make_batch, with_crc, with_header
 
 CORRUPT_MESSAGE, INVALID_TIMESTAMP, UNSUPPORTED_COMPRESSION_TYPE, INVALID_RECORD = 2, 32, 76, 87
 

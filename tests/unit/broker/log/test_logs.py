@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from record_batches import append, make_batch
 
 from protopact.broker.log import MemoryLog, PartitionLog, SegmentLog, read_batch_headers
 from protopact.errors import RefusedRequestError
 from protopact.settings import BrokerSettings
+from record_batches import append, make_batch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,6 +133,13 @@ def test_the_newest_time_is_that_of_a_record_that_is_still_there(log: PartitionL
         append(log, make_batch((timestamp,)))
     log.delete_before(1)
     assert log.newest_timestamp() == (2, 200)
+
+
+def test_the_newest_time_is_that_of_a_record_in_a_batch_of_which_the_start_took_a_part(log: PartitionLog) -> None:
+    append(log, make_batch((900, 300, 200, 300)))
+    append(log, make_batch((100,)))
+    log.delete_before(1)
+    assert log.newest_timestamp() == (1, 300)
 
 
 def test_records_that_are_too_old_are_trimmed_the_newest_too(log: PartitionLog) -> None:

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import cramjam
 import pytest
-from record_batches import CODECS, make_batch, with_header
 
 from protopact.broker.log import find_record_by_time, place_batches
 from protopact.broker.log.records import RECORDS_BYTES_MAX
 from protopact.errors import RefusedRequestError
+from record_batches import CODECS, make_batch, with_header
 
 TIMES = (1000, 1005, 1003, 1010)
 
