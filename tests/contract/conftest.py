@@ -12,14 +12,13 @@ from contract.kafka_fixtures import clients, proxy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Absent
     from contract.kafka_clients import Broker
 
 __all__ = ["clients", "proxy"]
 
 
 @pytest.fixture(scope="session")
-def broker(absent: Absent) -> Iterator[Broker]:
+def broker() -> Iterator[Broker]:
     """Give the embedded broker."""
-    with embedded_broker(absent) as broker:
+    with embedded_broker() as broker:
         yield broker

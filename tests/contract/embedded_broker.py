@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING
 
 from contract.kafka_clients import Broker
 from contract.kafka_refusals import REFUSED
+from protopact.broker import background_broker
+from protopact.settings import BrokerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Absent
-
 
 @contextmanager
-def embedded_broker(absent: Absent) -> Iterator[Broker]:
+def embedded_broker() -> Iterator[Broker]:
     """Run the embedded broker, which makes no topic unasked, for the length of the block."""
-    try:
-        from protopact.broker import background_broker
-    except ImportError:
-        absent("broker", "protopact.broker has no background_broker")
-    with background_broker() as embedded:
+    with background_broker(settings=BrokerSettings(topics_auto_create=False)) as embedded:
         yield Broker(embedded.bootstrap_servers, REFUSED)

@@ -29,6 +29,7 @@ REFUSED: Mapping[str, str] = {
     "share groups": "a later step",
     "compaction by a topic's config": "a later step",
     "compaction by a change of config": "a later step",
+    "compression by the broker": "batches stay as their producer compressed them",
     "SASL": "the broker listens on loopback",
     "TLS": "the broker listens on loopback",
     "ACLs": "the broker knows no users",
@@ -83,6 +84,12 @@ def create_a_compacted_topic(clients: Clients) -> None:
     clients.new_topic(config={"cleanup.policy": "compact"})
 
 
+def create_a_topic_that_compresses(clients: Clients) -> None:
+    topic = clients.new_topic(config={"compression.type": "gzip"})
+    clients.produce(topic, [Record(b"x")])
+    assert clients.read(topic, 1)[0].value == b"x"
+
+
 def make_a_topic_compacted(clients: Clients) -> None:
     change = ConfigEntry("cleanup.policy", "compact", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, clients.new_topic(), incremental_configs=[change])
@@ -134,6 +141,7 @@ ATTEMPTS: Mapping[str, Callable[[Clients], None]] = {
     "share groups": consume_in_a_share_group,
     "compaction by a topic's config": create_a_compacted_topic,
     "compaction by a change of config": make_a_topic_compacted,
+    "compression by the broker": create_a_topic_that_compresses,
     "SASL": log_in,
     "TLS": encrypt,
     "ACLs": allow_and_ask_who_may,

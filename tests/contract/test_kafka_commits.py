@@ -16,7 +16,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from contract.kafka_clients import WAIT_S, Clients, Record, messages, new_name
+from contract.kafka_clients import WAIT_S, Clients, Record, becomes, messages, new_name
 from contract.kafka_members import Readers
 from contract.kafka_proxy import OFFSET_FOR_LEADER_EPOCH
 
@@ -109,6 +109,27 @@ def test_an_offset_of_a_partition_that_is_not_there_cannot_be_committed(clients:
     with pytest.raises(KafkaException) as refused:
         commit(clients, group, TopicPartition(topic, 1, 1))
     assert refused.value.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+
+
+def test_who_is_no_member_cannot_commit_for_a_group_that_has_some(clients: Clients) -> None:
+    readers = Readers(clients, partitions=1)
+    readers.wait_for_shares(readers.join(), sizes=[1])
+    with pytest.raises(KafkaException) as refused:
+        commit(clients, readers.group, TopicPartition(readers.topic, 0, 1))
+    assert refused.value.args[0].code() == KafkaError.UNKNOWN_MEMBER_ID
+    assert committed(clients, readers.group, readers.topic)[0].offset == OFFSET_INVALID
+
+
+def test_the_offsets_of_a_deleted_topic_are_forgotten(clients: Clients) -> None:
+    gone, kept, group = clients.new_topic(), clients.new_topic(), new_name("group")
+    commit(clients, group, TopicPartition(gone, 0, 5), TopicPartition(kept, 0, 6))
+    clients.admin.delete_topics([gone])[gone].result(WAIT_S)
+
+    def listed() -> list[tuple[str, int]]:
+        (result,) = clients.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+        return [(each.topic, each.offset) for each in result.result(WAIT_S).topic_partitions]
+
+    assert becomes(listed, [(kept, 6)])
 
 
 def test_a_group_that_has_committed_nothing_has_no_offset(clients: Clients) -> None:

@@ -169,6 +169,14 @@ def test_one_fetch_waits_for_all_its_partitions(clients: Clients, proxy: KafkaPr
         assert next(messages(reader, 1)).partition() == partition
 
 
+def test_an_open_fetch_is_answered_when_its_topic_is_deleted(clients: Clients, proxy: KafkaProxy) -> None:
+    topic = clients.new_topic()
+    clients.through(proxy).reader(topic, conf=PATIENT)
+    proxy.wait_for(lambda: proxy.open_requests(FETCH) == 1)
+    clients.admin.delete_topics([topic])[topic].result(WAIT_S)
+    proxy.wait_for(lambda: proxy.answered[FETCH] == 1)
+
+
 def test_deleted_records_are_gone_and_reading_begins_behind_them(clients: Clients) -> None:
     topic = clients.new_topic()
     clients.produce(topic, [Record(b"%d" % number) for number in range(10)])

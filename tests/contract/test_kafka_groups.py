@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from confluent_kafka import KafkaError
 
-from contract.kafka_clients import WAIT_S, Clients, Record
+from contract.kafka_clients import WAIT_S, Clients, Record, messages
 from contract.kafka_members import Readers
 from contract.kafka_proxy import HEARTBEAT
 
@@ -145,6 +145,17 @@ def test_members_of_different_groups_each_read_all(clients: Clients) -> None:
     for readers, member in zip((one, two), members, strict=True):
         readers.wait_for(lambda readers=readers: set(readers.seen) == written)
         readers.wait_for_shares(member, sizes=[6])
+
+
+def test_a_member_reads_the_topics_that_its_pattern_names(clients: Clients) -> None:
+    topics = [clients.new_topic(2) for _ in range(2)]
+    for topic in topics:
+        clients.produce(topic, [Record(topic.encode()), Record(topic.encode(), partition=1)])
+    consumer = clients.consumer()
+    consumer.subscribe([f"^({'|'.join(topics)})$"])
+    assert {(m.topic(), m.partition(), m.value().decode()) for m in messages(consumer, 4)} == {
+        (topic, partition, topic) for topic in topics for partition in range(2)
+    }
 
 
 def test_a_member_follows_the_partitions_that_its_topic_gains(clients: Clients) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,18 @@ def test_each_partition_counts_its_offsets_for_itself(clients: Clients) -> None:
     for partition in range(3):
         found = clients.read(topic, 3, partition=partition)
         assert [(each.offset, each.value) for each in found] == [(n, b"%d" % (3 * n + partition)) for n in range(3)]
+
+
+def test_producers_that_write_at_once_share_the_offsets(clients: Clients) -> None:
+    topic = clients.new_topic()
+    mine = [[Record(b"%d %d" % (writer, number)) for number in range(100)] for writer in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        confirmed = list(threads.map(lambda records: clients.produce(topic, records, {"linger.ms": 0}), mine))
+    assert sorted(record.offset for records in confirmed for record in records) == list(range(400))
+    found = [record.value for record in clients.read(topic, 400)]
+    for records in mine:
+        values = [record.value for record in records]
+        assert [value for value in found if value in values] == values
 
 
 @pytest.mark.parametrize("acks", ["0", "1", "all"])

@@ -37,11 +37,11 @@ CONFIGS, DELETE_RECORDS = "kafka.admin.ConfigCommand", f"{TOOLS}.DeleteRecordsCo
 
 
 @pytest.fixture(scope="module", params=["apache", "embedded"])
-def broker(request: pytest.FixtureRequest, absent: Absent) -> Iterator[Broker]:
+def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
     if request.param == "apache":
         yield Broker(request.getfixturevalue("kafka").bootstrap_servers, APACHE_REFUSES)
     else:
-        with embedded_broker(absent) as broker:
+        with embedded_broker() as broker:
             yield broker
 
 
