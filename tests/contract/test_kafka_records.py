@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaException
 
 from contract.kafka_async import aiokafka_produce, aiokafka_read, of_aiokafka
 from contract.kafka_clients import Clients, Record, messages
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 TIME_MS = 1_600_000_000_123
-HOUR_MS = 3600 * 1000
 RECORDS = [
     Record(b"value", b"key", (("a", b"1"),), TIME_MS),
     Record(b"\x00\xff binary", b"\x00\xfe", (("binary", b"\x00\xff"), ("none", None), ("empty", b"")), TIME_MS + 1),
@@ -75,13 +74,6 @@ def test_a_topic_of_append_times_gives_its_own_time_to_every_record(clients: Cli
     assert all(before_ms <= at_ms <= after_ms for _, at_ms in times)
     assert [m.value() for m in found] == [*(record.value for record in RECORDS), b"last"]
     assert {record.timestamp_type for record in aiokafka_read(clients.broker, topic, len(found))} == {1}
-
-
-def test_a_time_far_in_the_future_is_refused(clients: Clients) -> None:
-    topic = clients.new_topic()
-    with pytest.raises(KafkaException) as refused:
-        clients.produce(topic, [Record(b"x", timestamp_ms=int(time.time() * 1000) + 2 * HOUR_MS)])
-    assert refused.value.args[0].code() == KafkaError.INVALID_TIMESTAMP
 
 
 def test_records_of_a_key_stand_in_one_partition_in_their_order(clients: Clients) -> None:
