@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from contract.kafka_clients import Broker
 from contract.kafka_refusals import REFUSED
-from protopact.broker import background_broker
 from protopact.settings import BrokerSettings
 
 if TYPE_CHECKING:
@@ -17,5 +16,7 @@ if TYPE_CHECKING:
 @contextmanager
 def embedded_broker() -> Iterator[Broker]:
     """Run the embedded broker, which makes no topic unasked, for the length of the block."""
+    from protopact.broker import background_broker
+
     with background_broker(settings=BrokerSettings(topics_auto_create=False)) as embedded:
         yield Broker(embedded.bootstrap_servers, REFUSED)
