@@ -139,7 +139,7 @@ def make_topic(target: Target, name: str) -> str:
     """Create a topic of four partitions. The mock knows no such request: it makes one of four when it is asked for."""
     admin = AdminClient({**CLIENT, "bootstrap.servers": target.address})
     if target.name != "mock":
-        admin.create_topics([NewTopic(name, num_partitions=PARTITIONS, replication_factor=1)])[name].result()
+        admin.create_topics([NewTopic(name, PARTITIONS, 1)])[name].result()
     while len(admin.list_topics(name, timeout=10).topics[name].partitions) != PARTITIONS:
         time.sleep(0.01)
     return name

@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
+    from typing import Self
 
     from confluent_kafka import KafkaError, Message
 
@@ -123,7 +124,7 @@ class Load:
         self.writers = [Writer(bootstrap_servers, topic, number, partitions) for number in range(writers)]
         self.committer = Committer(bootstrap_servers, topic, group, partitions)
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> Self:
         for each in (*self.writers, self.committer):
             each.start()
         return self

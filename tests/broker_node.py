@@ -34,12 +34,12 @@ from pathlib import Path
 from protopact.broker import background_broker
 from protopact.settings import BrokerSettings
 
-folder, port, settings = sys.argv[1:]
+folder, port, settings = Path(sys.argv[1]) if sys.argv[1] else None, int(sys.argv[2]), json.loads(sys.argv[3])
 stopped = threading.Event()
 for each in (signal.SIGINT, signal.SIGTERM):
     signal.signal(each, lambda *_: stopped.set())
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-with background_broker(Path(folder) if folder else None, BrokerSettings(**json.loads(settings)), int(port)) as broker:
+with background_broker(folder, port=port, settings=BrokerSettings(**settings)) as broker:
     print("ready", broker.bootstrap_servers, flush=True)
     stopped.wait()
 """

@@ -27,6 +27,7 @@ NAMES = ("rename", "renameat", "renameat2", "unlink", "unlinkat")
 FOREIGN = ("fallocate", "link", "linkat", "symlink", "symlinkat", "copy_file_range", "splice", "pwritev2", "truncate")
 MAPS = ("mmap",)
 WRITTEN_MAX = 1 << 21
+UNKEPT = "-shm"  # SQLite's shared memory, which it makes anew
 
 _LINE = re.compile(r"(?P<pid>\d+) +(?P<time>\d+\.\d+) (?P<rest>.*)", re.DOTALL)
 _CALL = re.compile(r"(?P<name>\w+)\((?P<more>.*)", re.DOTALL)
@@ -84,7 +85,8 @@ class Reader:
             self._name(name, more, result, Naming("", at, began, ended))
         elif name in FOREIGN or (name in MAPS and "MAP_SHARED" in more and "PROT_WRITE" in more):
             ours = "".join(f"\\x{byte:02x}" for byte in self.below.encode())
-            assert ours not in more, f"not understood: {name}({more[:200]}"
+            unkept = "".join(f"\\x{byte:02x}" for byte in UNKEPT.encode())
+            assert ours not in more or unkept in more, f"not understood: {name}({more[:200]}"
         elif name not in MAPS:
             self._change(name, more, result, Event("", at, began, ended))
 
@@ -152,7 +154,7 @@ class Reader:
         self.events.append(event)
 
     def _ours(self, path: str) -> bool:
-        return path == self.below or path.startswith(f"{self.below}/")
+        return (path == self.below or path.startswith(f"{self.below}/")) and not path.endswith(UNKEPT)
 
 
 def _path(more: str) -> str:
