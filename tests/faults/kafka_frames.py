@@ -153,13 +153,17 @@ def round_trip(wire: Wire, topic: str, value: bytes) -> bool:
 
 
 class Recorder:
-    """A place between a client and a broker that keeps the frames that the client sends."""
+    """A place between a client and a broker that keeps the frames that the client sends.
+
+    Where the broker names its address, this one is put in its place, so that all connections come here.
+    """
 
     def __init__(self, broker: tuple[str, int]) -> None:
         self.frames: list[bytes] = []
         self._broker = broker
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._door.getsockname()[1]
+        self._theirs, self._ours = (b"127.0.0.1" + struct.pack(">i", port) for port in (broker[1], self.port))
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -179,7 +183,7 @@ class Recorder:
         waiting = b""
         try:
             while data := source.recv(65536):
-                target.sendall(data)
+                target.sendall(data if keep else data.replace(self._theirs, self._ours))
                 waiting += data if keep else b""
                 while len(waiting) >= 4 and len(waiting) >= 4 + int.from_bytes(waiting[:4], "big"):
                     end = 4 + int.from_bytes(waiting[:4], "big")

@@ -1,4 +1,4 @@
-"""No client harms the broker by what it sends: its connection is closed with a log line, memory stays, others are served."""
+"""No client harms the broker by what it sends: it is closed with a log line, memory stays, others are served."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import struct
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -263,7 +264,6 @@ def frames_of_real_clients(attacked: Attacked) -> list[bytes]:
     """Have real clients do all sorts of things and give every kind of frame that they sent, in each version once."""
     recorder = Recorder(attacked.address)
     at = {"bootstrap.servers": f"127.0.0.1:{recorder.port}", "log_level": 0}
-    # The broker names its own address, so that only the first connection of a client comes here: each call is its own.
     conf = {**at, "group.id": "recorded", "auto.offset.reset": "earliest", "enable.auto.commit": False}
     producer = Producer({**at, "enable.idempotence": True, "compression.type": "gzip"})
     producer.produce(VICTIM, b"value", key=b"key", headers={"a": b"b"})
@@ -304,7 +304,7 @@ def test_real_requests_that_were_changed_are_answered_or_end_the_connection(
                     continue
             answered, closed = answered + (told is not None), closed + (told is None)
     say(f"{answered} answered, {closed} closed, {silent} waited")
-    assert len(kinds) >= 2
+    assert len(kinds) >= 15
     assert closed > 0
 
 
@@ -396,33 +396,36 @@ def fill(attacked: Attacked, mebibytes: int) -> None:
 
 def test_many_requests_at_a_time_are_answered_in_their_order(attacked: Attacked, say: Callable[[str], None]) -> None:
     number = 5000
-    with unharmed(attacked, f"{number} requests in flight", say), attacked.wire() as wire:
-        body = struct.pack(">i", 1) + text(TOPIC) + b"\0"
-        asks = b"".join(request(METADATA, 5, body, correlation_id=at) for at in range(number))
-        with suppress(TimeoutError):
-            wire.socket.settimeout(5)
-            wire.socket.sendall(asks[: len(asks) // 2])
-        order = []
-        for _ in range(number // 2):
-            told = wire.answer()
-            assert told is not None
-            order.append(int.from_bytes(told[:4], "big"))
-    assert order == list(range(number // 2))
+    body = struct.pack(">i", 1) + text(TOPIC) + b"\0"
+    asks = b"".join(request(METADATA, 5, body, correlation_id=at) for at in range(number))
+    with (
+        unharmed(attacked, f"{number} requests in flight", say),
+        attacked.wire() as wire,
+        ThreadPoolExecutor() as threads,
+    ):
+        sent = threads.submit(wire.send, asks)
+        order = [int.from_bytes((wire.answer() or b"")[:4], "big") for _ in range(number)]
+        assert sent.result()
+    assert order == list(range(number))
 
 
 def test_large_requests_take_turns_in_a_bounded_memory(attacked: Attacked, say: Callable[[str], None]) -> None:
-    """Twelve clients send 60 MB each, of which a topic takes none: its batches may not be that large."""
+    """Each is refused by an answer, for a batch may not be that large; whoever waits for his turn is not let go."""
+    number = 12
     large = produce(VICTIM, bytes(60 * MIB))
+
+    def ask(_: int) -> bool:
+        with attacked.wire() as wire:
+            wire.socket.settimeout(60)
+            return wire.send(large) and wire.answer(60) is not None
+
+    memory_max = 3 * REQUESTS_BYTES_MAX
     with (
-        unharmed(attacked, "twelve requests of 60 MB", say, memory_max=3 * REQUESTS_BYTES_MAX),
-        ExitStack() as opened,
+        unharmed(attacked, f"{number} requests of 60 MB at a time", say, memory_max=memory_max),
+        ThreadPoolExecutor(number) as threads,
     ):
-        wires = [opened.enter_context(attacked.wire()) for _ in range(12)]
-        for wire in wires:
-            assert wire.send(large[: len(large) // 2]) in {True, False}
-        for wire in wires:
-            wire.send(large[len(large) // 2 :])
-            assert wire.answer(60) is None or True
+        served = list(threads.map(ask, range(number)))
+    assert all(served), served
 
 
 def test_nothing_is_done_while_nobody_asks(attacked: Attacked) -> None:
