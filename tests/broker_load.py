@@ -28,11 +28,11 @@ QUICK = {"log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms":
 class Writer:
     """An idempotent producer that writes numbered values until it is stopped, through every failure on the way."""
 
-    def __init__(self, bootstrap_servers: str, topic: str, number: int, partitions: int) -> None:
+    def __init__(self, bootstrap_servers: str, topic: str, number: int, partitions: int, *, pace_s: float = 0) -> None:
         self.acknowledged: dict[bytes, float] = {}  # with the time at which it was known
         self.failed: list[str] = []
         self.written = 0
-        self._topic, self._number, self._partitions = topic, number, partitions
+        self._topic, self._number, self._partitions, self._pace_s = topic, number, partitions, pace_s
         self._stopped = threading.Event()
         conf = {"bootstrap.servers": bootstrap_servers, "enable.idempotence": True, "acks": "all", "linger.ms": 2}
         more = {"message.timeout.ms": 600_000, "batch.size": 16384, "transaction.timeout.ms": 600_000}
@@ -64,7 +64,7 @@ class Writer:
             value, partition = self.value(self.written), self.written % self._partitions
             self._producer.produce(self._topic, value, partition=partition, on_delivery=self._delivered)
             self.written += 1
-            self._producer.poll(0)
+            self._producer.poll(self._pace_s)
             while len(self._producer) >= IN_FLIGHT_MAX and not self._stopped.is_set():
                 self._producer.poll(0.01)
 
@@ -120,8 +120,11 @@ class Committer:
 class Load:
     """Several writers and a committer on one topic; they run for the length of the block."""
 
-    def __init__(self, bootstrap_servers: str, topic: str, group: str, *, writers: int, partitions: int) -> None:
-        self.writers = [Writer(bootstrap_servers, topic, number, partitions) for number in range(writers)]
+    def __init__(
+        self, bootstrap_servers: str, topic: str, group: str, *, writers: int, partitions: int, pace_s: float = 0
+    ) -> None:
+        at = (bootstrap_servers, topic)
+        self.writers = [Writer(*at, number, partitions, pace_s=pace_s) for number in range(writers)]
         self.committer = Committer(bootstrap_servers, topic, group, partitions)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""A broker keeps millions of records on the disk, reads them back whole, and forgets as it is told; its memory stays."""
+"""A broker keeps millions of records, reads them back whole, and forgets as it is told; its memory stays."""
 
 from __future__ import annotations
 

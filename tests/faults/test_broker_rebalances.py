@@ -26,6 +26,7 @@ TOPIC, GROUP, PARTITIONS = "orders", "readers", 6
 MEMBERS = 3
 SESSION_MS = 6000
 CATCH_UP_S = 90.0
+PACE_S = 0.002
 
 # A member in a process of its own: it writes down each record before it commits it, and what it committed after that.
 MEMBER = """
@@ -143,7 +144,7 @@ def test_nothing_is_lost_and_no_commit_leaves_a_gap_while_members_come_and_are_k
         stack.callback(members.stop)
         for _ in range(MEMBERS - 1):
             members.add()
-        with Load(broker.bootstrap_servers, TOPIC, "others", writers=2, partitions=PARTITIONS) as load:
+        with Load(broker.bootstrap_servers, TOPIC, "others", writers=2, partitions=PARTITIONS, pace_s=PACE_S) as load:
             for number in range(rounds):
                 members.add()
                 load.wait_for(500)
@@ -162,9 +163,10 @@ def test_nothing_is_lost_and_no_commit_leaves_a_gap_while_members_come_and_are_k
     missed = {p: [o for o in range(end) if o not in read[p]] for p, end in ends.items()}
     again = sum(times - 1 for offsets in read.values() for times in offsets.values())
     refused = sum(kind == "refused" for kind, *_ in members.told())
+    lost = sum(map(len, missed.values()))
     say(
         f"{rounds} members added and as many killed or dismissed ({strategy}): {sum(ends.values())} records,"
-        f" {sum(map(len, missed.values()))} missed, {again} read again, {refused} commits refused to a member that was out"
+        f" {lost} missed, {again} read again, {refused} commits refused to a member that was out"
     )
     assert load.failures() == []
     assert not any(missed.values()), missed
