@@ -64,7 +64,8 @@ class Writer:
             value, partition = self.value(self.written), self.written % self._partitions
             self._producer.produce(self._topic, value, partition=partition, on_delivery=self._delivered)
             self.written += 1
-            self._producer.poll(self._pace_s)
+            self._producer.poll(0)
+            time.sleep(self._pace_s)
             while len(self._producer) >= IN_FLIGHT_MAX and not self._stopped.is_set():
                 self._producer.poll(0.01)
 
