@@ -7,7 +7,7 @@ import random
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from confluent_kafka import Producer
@@ -16,6 +16,8 @@ from tree_record import UNKEPT, Tree, read_tree_record, recording_tree
 
 from broker_load import Load, committed, out_of_order
 from broker_node import ApacheKafka, EmbeddedBroker, create_topic, read_copies, running
+from protopact.broker import background_broker
+from protopact.settings import BrokerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,7 +175,7 @@ def test_nothing_acknowledged_is_lost_when_the_power_goes(
 class PowerLoss:
     """A recorded run of a broker under load, and what it holds after a loss of power at many points of it."""
 
-    def __init__(self, folder: Path, settings: dict[str, object], points: int, *, run_s: float = 0) -> None:
+    def __init__(self, folder: Path, settings: dict[str, Any], points: int, *, run_s: float = 0) -> None:
         self.worst = 0
         self.oldest_s = 0.0
         self.offsets_forgotten = 0
@@ -228,7 +230,8 @@ class PowerLoss:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(data)
         self._after.mkdir(exist_ok=True)
-        with running(EmbeddedBroker(self._after, self._after.with_suffix(".log"), settings=self._settings)) as broker:
+        # In this process: it is only looked into, and a process for each would take most of the time.
+        with background_broker(self._after, settings=BrokerSettings(**self._settings)) as broker:
             copies = read_copies(broker.bootstrap_servers, TOPIC)
             known = self._load.committer.last(at)
             held = committed(broker.bootstrap_servers, TOPIC, GROUP, list(known)) if known else {}
