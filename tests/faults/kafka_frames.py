@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -161,13 +163,27 @@ class Recorder:
     def __init__(self, broker: tuple[str, int]) -> None:
         self.frames: list[bytes] = []
         self._broker = broker
+        self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._door.getsockname()[1]
         self._theirs, self._ours = (b"127.0.0.1" + struct.pack(">i", port) for port in (broker[1], self.port))
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._begin(self._accept)
 
     def close(self) -> None:
-        self._door.close()
+        """End all connections, and wait until nothing of them is left."""
+        for each in (self._door, *self._sockets):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        for thread in list(self._threads):
+            thread.join()
+        for each in (self._door, *self._sockets):
+            each.close()
+
+    def _begin(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _accept(self) -> None:
         while True:
@@ -176,8 +192,9 @@ class Recorder:
             except OSError:
                 return
             broker = socket.create_connection(self._broker)
-            threading.Thread(target=self._pass_on, args=(client, broker, True), daemon=True).start()
-            threading.Thread(target=self._pass_on, args=(broker, client, False), daemon=True).start()
+            self._sockets += [client, broker]
+            self._begin(self._pass_on, client, broker, True)  # noqa: FBT003
+            self._begin(self._pass_on, broker, client, False)  # noqa: FBT003
 
     def _pass_on(self, source: socket.socket, target: socket.socket, keep: bool) -> None:  # noqa: FBT001  (a direction)
         waiting = b""
@@ -190,7 +207,6 @@ class Recorder:
                     self.frames.append(waiting[4:end])
                     waiting = waiting[end:]
         except OSError:
-            return
-        finally:
-            source.close()
-            target.close()
+            pass
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
