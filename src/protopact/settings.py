@@ -103,7 +103,7 @@ class BrokerSettings:
     `retention_check_s` is how often old records are looked for. `index_bytes` is how far apart entries of an index
     stand. `message_bytes_max` bounds a record batch, `request_bytes_max` a request, `requests_bytes_max` all that are
     in memory at a time, `fetch_bytes_max` an answer's records, `connections_max` the connections; `idle_s` is how long
-    a connection may be silent. `producer_idle_s` is how long an idempotent producer is remembered, `offsets_retention_s`
+    a connection may be silent, `request_s` how long it may be so in the middle of a request or of an answer. `producer_idle_s` is how long an idempotent producer is remembered, `offsets_retention_s`
     how long the offsets of a group without members are. `rebalance_delay_s` is how long an empty group waits for more
     members, `session_s_min` and `session_s_max` bound what a member may ask for, `members_max` a group.
     """
@@ -120,9 +120,10 @@ class BrokerSettings:
     message_bytes_max: int = 32 * 1024 * 1024
     request_bytes_max: int = 64 * 1024 * 1024
     requests_bytes_max: int = 128 * 1024 * 1024
-    fetch_bytes_max: int = 32 * 1024 * 1024
+    fetch_bytes_max: int = 16 * 1024 * 1024
     connections_max: int = 1000
     idle_s: float = 600.0
+    request_s: float = 60.0
     producer_idle_s: float = 24 * 3600.0
     offsets_retention_s: float = 7 * 24 * 3600.0
     rebalance_delay_s: float = 0.0

@@ -1,0 +1,81 @@
+"""One class of a message to another: values go over by the names of the fields, whatever both sides are.
+
+kio has a class for each version of each message, and the broker one for all. A field that the source lacks takes the
+target's default, and one that the target lacks is left out; so what versions differ in is told once, by their fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import timedelta
+from enum import IntEnum
+from functools import cache
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+# What a required field holds that no one has filled, by its type.
+_EMPTY: dict[type, object] = {int: 0, str: "", bytes: b"", bool: False, timedelta: timedelta()}
+
+
+def fitted(value: object, target: type[T]) -> T:
+    """Give `value` as an object of the class `target`; nested messages and tuples of them go over likewise."""
+    convert: Callable[[object], T] = _conversion(type(value), target)
+    return convert(value)
+
+
+@cache
+def _conversion(source: type, target: type[T]) -> Callable[[object], T]:
+    """Settle once, for two classes, where each field comes from."""
+    offered = {each.name for each in fields(source)}  # type: ignore[arg-type]  # only declared messages come here
+    hints = get_type_hints(target)
+    copied, turned = [], []
+    filled: dict[str, object] = {}
+    for each in fields(target):  # type: ignore[arg-type]
+        if each.name in offered:
+            turn = _turn(hints[each.name])
+            copied.append(each.name) if turn is None else turned.append((each.name, turn))
+        elif each.default is MISSING and each.default_factory is MISSING:
+            filled[each.name] = _empty(hints[each.name])
+
+    def convert(value: object) -> T:
+        taken: dict[str, Any] = {name: getattr(value, name) for name in copied}
+        for name, turn in turned:
+            taken[name] = turn(getattr(value, name))
+        return target(**taken, **filled)
+
+    return convert
+
+
+def _turn(hint: object) -> Callable[[object], object] | None:
+    """Give how a value becomes one of the type `hint`, or None where it stays as it is."""
+    kind = _without_none(hint)
+    if get_origin(kind) is tuple:
+        turn = _turn(get_args(kind)[0])
+        return None if turn is None else lambda values: None if values is None else tuple(turn(each) for each in values)  # type: ignore[attr-defined]
+    if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, IntEnum)):
+        as_kind = (lambda value: fitted(value, kind)) if is_dataclass(kind) else kind
+        return lambda value: None if value is None else as_kind(value)
+    return None
+
+
+def _empty(hint: object) -> object:
+    kind = _without_none(hint)
+    if kind is not hint:
+        return None
+    if get_origin(kind) is tuple:
+        return ()
+    if isinstance(kind, type) and issubclass(kind, IntEnum):
+        return kind(0)
+    return next(empty for base, empty in _EMPTY.items() if isinstance(kind, type) and issubclass(kind, base))
+
+
+def _without_none(hint: object) -> object:
+    if get_origin(hint) in {Union, UnionType}:
+        kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+        return kinds[0] if len(kinds) == 1 else hint
+    return hint
