@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dataclasses import Field
 
 ENTRIES_MAX = 100_000
+_MORE, _SHIFT_MAX = 0x80, 28  # of a varint: the bit that says so, and where the last of five bytes stands
 
 # The bytes of each type that has always as many (https://kafka.apache.org/protocol.html#protocol_types).
 _BYTES = {
@@ -59,10 +60,10 @@ class _Walk:
             byte = self.frame[self.position]
             self.position += 1
             value |= (byte & 0x7F) << shift
-            if byte < 0x80:
+            if not byte & _MORE:
                 return value
             shift += 7
-            if shift > 28:
+            if shift > _SHIFT_MAX:
                 raise _refused("a varint has more than five bytes")
 
     def skip(self, size: int) -> None:
