@@ -11,6 +11,7 @@ from protopact.broker.log.segment import Segment
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from protopact.broker.log.checkpoint import Checkpoint
     from protopact.broker.log.handles import FileHandles
 
 _log = logging.getLogger(__name__)
@@ -18,9 +19,7 @@ _log = logging.getLogger(__name__)
 _DELETED = ".deleted"
 
 
-def open_segments(
-    directory: Path, handles: FileHandles, *, index_bytes: int, flushed_offset: int | None
-) -> list[Segment]:
+def open_segments(directory: Path, handles: FileHandles, known: Checkpoint, *, index_bytes: int) -> list[Segment]:
     """Give the segments in order; all but the last are sealed, the last may be, too.
 
     What was known to be on disk is never cut off: where it is damaged, the segment keeps that in mind and refuses to
@@ -28,10 +27,11 @@ def open_segments(
     """
     _remove_leftovers(directory)
     bases = sorted(int(path.stem) for path in directory.glob("*.log") if path.stem.isdigit())
+    _remove_before(known.start_offset, directory, bases)
     segments = [Segment(directory, base, handles, index_bytes=index_bytes) for base in bases]
     for number, segment in enumerate(segments):
         following = segments[number + 1 :]
-        if not _open(segment, following[0].base_offset if following else None, flushed_offset):
+        if not _open(segment, following[0].base_offset if following else None, known.flushed_offset):
             _drop(following)
             return segments[: number + 1]
     return segments
@@ -84,6 +84,14 @@ def _drop(segments: list[Segment]) -> None:
         size = segment.path.stat().st_size
         _log.warning("%s: removed with %d bytes, for records before it were lost", segment.path, size)
         segment.remove()
+
+
+def _remove_before(start_offset: int, directory: Path, bases: list[int]) -> None:
+    """Remove segments that end before the start: their deletion was interrupted, or undone by a loss of power."""
+    while len(bases) > 1 and bases[1] <= start_offset:
+        base = bases.pop(0)
+        for kind in ("log", "index"):
+            (directory / f"{base:020}.{kind}").unlink(missing_ok=True)
 
 
 def _remove_leftovers(directory: Path) -> None:

@@ -304,6 +304,26 @@ def test_a_write_that_stops_half_way_is_taken_back_and_the_log_goes_on(tmp_path:
     assert read_all(open_log(crashed(log, tmp_path))) == kept + behind
 
 
+def test_an_index_that_a_full_disk_refuses_is_written_later(log: SegmentLog, caplog: pytest.LogCaptureFixture) -> None:
+    kept = read_all(log)
+    with files_of_at_most(10):
+        log.flush()
+    assert log.flushed_offset == 14
+    assert "cannot be written now" in caplog.text
+    log.flush()
+    assert segment(log, 0, "index").stat().st_size > 10
+    append(log, make_batch())
+    assert read_all(log)[: len(kept)] == kept
+
+
+def test_a_log_that_a_full_disk_keeps_from_closing_well_is_closed(log: SegmentLog) -> None:
+    with files_of_at_most(10), pytest.raises(RefusedRequestError):
+        log.close()
+    with pytest.raises(RefusedRequestError, match="is closed"):
+        append(log, make_batch())
+    assert open_log(log._directory).end_offset == 14
+
+
 def test_a_new_segment_that_cannot_be_begun_leaves_the_log_as_it_was(log: SegmentLog) -> None:
     kept = read_all(log)
     append(log, make_batch())
@@ -417,6 +437,25 @@ def test_a_smaller_segment_size_holds_at_once(tmp_path: Path) -> None:
     log.trim(0, retention_bytes=-1, retention_ms=-1, segment_ms=-1)
     append(log, make_batch())
     assert len(list(log._directory.glob("*.log"))) == 2
+
+
+@pytest.mark.parametrize("how", ["deleted", "trimmed"])
+def test_segments_that_were_removed_do_not_come_back(log: SegmentLog, tmp_path: Path, how: str) -> None:
+    kept = read_all(log)
+    before = crashed(log, tmp_path)
+    if how == "deleted":
+        log.delete_before(7)
+    else:
+        log.trim(0, retention_bytes=log.size_bytes - 7 * BATCH_BYTES, retention_ms=-1, segment_ms=-1)
+    start_offset, size_bytes = log.start_offset, log.size_bytes
+    directory = crashed(log, tmp_path, "lost power")
+    for name in (f"{0:020}.log", f"{0:020}.index"):
+        if (before / name).exists():
+            shutil.copy(before / name, directory)
+    again = open_log(directory)
+    assert (again.start_offset, again.end_offset, again.size_bytes) == (start_offset, 14, size_bytes)
+    assert read_all(again) == kept[start_offset * BATCH_BYTES :]
+    assert not (directory / f"{0:020}.log").exists()
 
 
 def test_a_deletion_that_was_interrupted_is_finished(log: SegmentLog, tmp_path: Path) -> None:
