@@ -112,7 +112,7 @@ class SegmentLog:
         self._refuse_if_unsure()
         active = self._segments[-1]
         with _storage_errors(active.path):
-            if active.sealed or (active.size_bytes and active.size_bytes + len(placed) > self.segment_bytes):
+            if active.size_bytes and active.size_bytes + len(placed) > self.segment_bytes:
                 active = self._roll()
             elif self._size_bytes >= self._snapshot_due:
                 self._keep_producers()
@@ -142,7 +142,8 @@ class SegmentLog:
 
     def newest_timestamp(self) -> tuple[int, int]:
         """Give offset and timestamp of the first record of the latest time; (-1, -1) when there is no record."""
-        newest_ms = max(segment.newest_ms_from(self._start_offset) for segment in self._segments)
+        with _storage_errors(self._directory):
+            newest_ms = max(segment.newest_ms_from(self._start_offset) for segment in self._segments)
         return self.find_by_time(newest_ms) or NO_RECORD
 
     def delete_before(self, offset: int) -> None:
@@ -180,14 +181,14 @@ class SegmentLog:
         """
         with self._flushing:
             self._refuse_if_unsure()
-            end_offset, unlisted = self._end_offset, set(self._unlisted)
+            # The end first: what is below it was written, and its file was made, before now.
+            end_offset = self._end_offset
             try:
                 for segment in tuple(self._segments):
                     if segment.next_offset > self._flushed_offset or segment.index_unwritten:
                         self._flush_segment(segment)
-                for directory in unlisted:
-                    sync_file(directory)
-                self._unlisted -= unlisted
+                while self._unlisted:
+                    sync_file(self._unlisted.pop())
             except OSError as error:
                 self._refusal = f"{self._directory} could not be flushed: {error}"
                 _log.critical("%s; the partition takes nothing more until a restart", self._refusal)
@@ -280,7 +281,8 @@ class SegmentLog:
         for segment in self._segments:
             too_many = 0 <= retention_bytes <= size - segment.size_bytes
             too_old = 0 <= retention_ms < now_ms - segment.latest_ms
-            if not segment.size_bytes or not (too_many or too_old):
+            is_begun = segment.sealed or segment.size_bytes
+            if not is_begun or not (too_many or too_old):
                 break
             count += 1
             size -= segment.size_bytes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import resource
@@ -25,6 +24,7 @@ from protopact.broker.log import (
     read_batch_headers,
     remove_deleted,
 )
+from protopact.broker.log.checkpoint import Checkpoint
 from protopact.errors import RefusedRequestError
 from protopact.settings import BrokerSettings
 from record_batches import append, make_batch
@@ -141,7 +141,7 @@ def test_a_kept_tail_is_flushed_before_it_counts_as_flushed(log: SegmentLog, tmp
     directory = crashed(log, tmp_path)
     again = open_log(directory)
     assert again.flushed_offset == again.end_offset
-    assert json.loads((directory / "checkpoint").read_bytes())["flushed_offset"] == 12
+    assert Checkpoint(directory).flushed_offset == 12
 
 
 def test_lost_power_may_take_an_unflushed_segment_and_what_follows(
@@ -245,6 +245,18 @@ def test_a_segment_that_is_gone_is_missed_by_its_readers_alone(log: SegmentLog) 
     assert refusal(again, 4) == CORRUPT_MESSAGE
     assert again.read(6, bytes_max=BATCH_BYTES, until_offset=14) == kept[6 * BATCH_BYTES : 7 * BATCH_BYTES]
     assert not segment(log, 3, "index").exists()
+    again.flush()
+    again.trim(0, retention_bytes=5 * BATCH_BYTES, retention_ms=-1, segment_ms=-1)
+    assert again.start_offset == 9
+
+
+def test_a_segment_whose_bytes_are_gone_does_not_hold_up_the_trimming(log: SegmentLog) -> None:
+    log.close()
+    os.truncate(segment(log, 0), 0)
+    again = open_log(log._directory)
+    assert refusal(again, 0) == CORRUPT_MESSAGE
+    again.trim(0, retention_bytes=5 * BATCH_BYTES, retention_ms=-1, segment_ms=-1)
+    assert again.start_offset == 9
 
 
 @pytest.mark.parametrize("gone", ["the last segment", "the end of the last segment", "every segment"])
@@ -270,14 +282,17 @@ def test_records_that_were_on_disk_and_are_gone_are_missed_and_their_offsets_not
     assert again.read(14, bytes_max=EVERYTHING, until_offset=15) == behind
 
 
+@pytest.mark.parametrize("damage", ["overwritten", "changed", "empty"])
 def test_a_checkpoint_that_cannot_be_read_is_logged_and_nothing_is_lost(
-    log: SegmentLog, caplog: pytest.LogCaptureFixture
+    log: SegmentLog, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
     kept = read_all(log)
     log.close()
-    (log._directory / "checkpoint").write_bytes(b"\x00\x00")
+    checkpoint = log._directory / "checkpoint"
+    whole = checkpoint.read_bytes()
+    checkpoint.write_bytes({"overwritten": bytes(40), "changed": whole.replace(b"14", b"94")}.get(damage, b""))
     assert read_all(open_log(log._directory)) == kept
-    assert "checkpoint cannot be read" in caplog.text
+    assert "is not believed" in caplog.text
 
 
 @contextmanager
