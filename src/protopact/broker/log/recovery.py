@@ -52,7 +52,7 @@ def remove_deleted(parent: Path) -> None:
 
 
 def _open(segment: Segment, next_base: int | None, flushed_offset: int | None) -> bool:
-    """Take what the segment holds; False when its end was cut off, and what follows is void."""
+    """Take what the segment holds; False when its end was lost, and what follows is void."""
     if next_base is not None and segment.open_sealed(next_base):
         return True
     bytes_behind = segment.recover()
@@ -64,18 +64,15 @@ def _open(segment: Segment, next_base: int | None, flushed_offset: int | None) -
     if segment.next_offset < certain_offset:
         segment.examine(certain_offset if next_base is None else next_base)
         return True
-    if not bytes_behind and next_base in {None, segment.next_offset}:
-        if next_base is not None:
-            segment.seal()
-        return True
-    _log.warning(
-        "%s: cut off behind offset %d, the last of a whole batch: %d bytes",
-        segment.path,
-        segment.next_offset - 1,
-        bytes_behind,
-    )
-    segment.cut_off()
-    return False
+    if bytes_behind:
+        last_offset = segment.next_offset - 1
+        _log.warning(
+            "%s: %d bytes behind offset %d, no whole batch, are cut off", segment.path, bytes_behind, last_offset
+        )
+        segment.cut_off()
+    if next_base == segment.next_offset:
+        segment.seal()
+    return next_base in {None, segment.next_offset}
 
 
 def _drop(segments: list[Segment]) -> None:

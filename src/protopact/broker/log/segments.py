@@ -302,9 +302,10 @@ class SegmentLog:
         for segment in self._segments[:-1]:
             if segment.next_offset > self._start_offset:
                 break
-            segment.remove()
+            # Not of the log any more before its files go: a flush in another thread may just be at it.
             self._segments.remove(segment)
             self._size_bytes -= segment.size_bytes
+            segment.remove()
 
     def _flush_segment(self, segment: Segment) -> None:
         sealed = segment.sealed

@@ -25,6 +25,7 @@ from protopact.broker.log import (
     remove_deleted,
 )
 from protopact.broker.log.checkpoint import Checkpoint
+from protopact.broker.log.segment import Segment
 from protopact.errors import RefusedRequestError
 from protopact.settings import BrokerSettings
 from record_batches import append, make_batch
@@ -250,6 +251,18 @@ def test_a_segment_that_is_gone_is_missed_by_its_readers_alone(log: SegmentLog) 
     assert again.start_offset == 9
 
 
+def test_what_stands_behind_a_sealed_segment_is_cut_off_and_nothing_else(
+    log: SegmentLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = read_all(log)
+    log.close()
+    with segment(log, 3).open("ab") as grown:
+        grown.write(b"???")
+    assert read_all(open_log(log._directory)) == kept
+    assert segment(log, 3).stat().st_size == 3 * BATCH_BYTES
+    assert "3 bytes behind offset 5" in caplog.text
+
+
 def test_a_segment_whose_bytes_are_gone_does_not_hold_up_the_trimming(log: SegmentLog) -> None:
     log.close()
     os.truncate(segment(log, 0), 0)
@@ -422,6 +435,20 @@ def test_a_flush_in_another_thread_disturbs_nobody(tmp_path: Path) -> None:
     assert log.flushed_offset == 2000
     assert read_all(log) == kept[log.start_offset * BATCH_BYTES :]
     assert read_all(open_log(crashed(log, tmp_path))) == kept[log.start_offset * BATCH_BYTES :]
+
+
+def test_a_flush_while_files_are_being_removed_does_not_miss_them(
+    log: SegmentLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = Segment.remove
+
+    def remove_and_flush(segment: Segment) -> None:
+        remove(segment)
+        log.flush()
+
+    monkeypatch.setattr(Segment, "remove", remove_and_flush)
+    assert log.trim(0, retention_bytes=5 * BATCH_BYTES, retention_ms=-1, segment_ms=-1) == 3
+    assert log.flushed_offset == 14
 
 
 def test_an_active_segment_is_sealed_by_age_so_that_it_can_be_trimmed_later(tmp_path: Path) -> None:
