@@ -194,8 +194,7 @@ class PowerLoss:
                 time.sleep(run_s)
                 pid = broker.pid
                 broker.kill()
-                for writer in load.writers:
-                    writer.give_up()
+                load.give_up()
         wait_complete(record, pid)
         self._lose_power(read_tree_record(record, self._data), points)
 
