@@ -42,7 +42,7 @@ async def api_versions(_node: Node, _request: VersionsRequest, _caller: Caller) 
 
 
 def versions_answer(code: Code) -> VersionsAnswer:
-    """Give the list of what the broker knows; with UNSUPPORTED_VERSION it answers a request for it in a newer version."""
+    """Give the list of what the broker knows; `code` is UNSUPPORTED_VERSION for who asks in a newer version."""
     known = tuple(cluster_messages.ApiVersions(api.key, api.least, api.most) for api in APIS.values())
     return cluster_messages.VersionsAnswer(known, code)
 

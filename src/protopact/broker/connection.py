@@ -56,7 +56,9 @@ class Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._working = 0
+        self._unanswered = 0
+        self._settled = asyncio.Event()
+        self._settled.set()
         self._active_at = 0.0
         self.peer = ""
 
@@ -94,6 +96,7 @@ class Connection(asyncio.Protocol):
         """End: what waits is dropped; what is being appended runs to its end, since others are to see it."""
         for task in self._tasks:
             task.cancel()
+        self._settled.set()
         self._intake.close()
         self._closed(self)
 
@@ -103,12 +106,13 @@ class Connection(asyncio.Protocol):
         waited_s = now - self._active_at
         if self._intake.begun or not self._writable.is_set():
             return waited_s > settings.request_s
-        return waited_s > settings.idle_s and not self._working
+        return waited_s > settings.idle_s and not self._unanswered
 
-    @property
-    def is_working(self) -> bool:
-        """Whether a request is being done, or an answer is on its way."""
-        return bool(self._working or self._answers.qsize() or self._transport.get_write_buffer_size())
+    async def finish(self) -> None:
+        """Read no more, send the answers of what was begun, and end."""
+        self._transport.pause_reading()
+        await self._settled.wait()
+        self._transport.close()
 
     def close(self, reason: str = "") -> None:
         """End the connection, with a line in the log where there is a reason."""
@@ -132,6 +136,8 @@ class Connection(asyncio.Protocol):
             api = APIS.get(head.key)
             answer = self._loop.create_task(self._answer(frame, head, api))
             answer.add_done_callback(lambda _, taken=taken: self._budget.give(taken))
+            self._unanswered += 1
+            self._settled.clear()
             await self._answers.put(answer)
             if api is None or not api.pipelined:
                 await self._done(answer)
@@ -151,10 +157,12 @@ class Connection(asyncio.Protocol):
             if answer is not None:
                 self._transport.write(answer)
                 await self._writable.wait()
+            self._unanswered -= 1
+            if not self._unanswered:
+                self._settled.set()
 
     async def _answer(self, frame: bytes, head: Head, api: Api | None) -> bytes | None:
         """Give the frame that answers a request; a request that cannot be answered ends the connection."""
-        self._working += 1
         try:
             return await self._answered(frame, head, api)
         except RefusedRequestError as refusal:
@@ -162,8 +170,6 @@ class Connection(asyncio.Protocol):
         except Exception:
             logger.exception("%s: the connection is closed: a request failed", self.peer)
             self.close()
-        finally:
-            self._working -= 1
         return None
 
     async def _answered(self, frame: bytes, head: Head, api: Api | None) -> bytes | None:

@@ -68,7 +68,9 @@ class Faults:
         ConfigError when no such error is known.
         """
         if error not in Code.__members__:
-            raise ConfigError(f"no error is called {error!r}", option="error", hint=f"there are {', '.join(Code.__members__)}")
+            raise ConfigError(
+                f"no error is called {error!r}", option="error", hint=f"there are {', '.join(Code.__members__)}"
+            )
         self._add(_Fault("error", request, skip, times, error=Code[error]))
 
     def clear(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from protopact.broker.budget import Budget
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("protopact.broker")
 
 _SWEEP_S = 5.0
-_DRAIN_S = 5.0
-_POLL_S = 0.02
+_FINISH_S = 5.0
 
 
 class Broker:
@@ -92,9 +91,7 @@ class Broker:
         self.node.stopping.set()
         self.node.topics.wake()
         self.node.groups.close()
-        await self._drain()
-        for connection in tuple(self.connections):
-            connection.close()
+        await self._finish()
         if self.node.flusher is not None:
             await self.node.flusher.close()
         self.node.topics.close()
@@ -146,8 +143,10 @@ class Broker:
 
         self._timers[name] = clock.call_later(period_s, again)
 
-    async def _drain(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_DRAIN_S):
-                while any(connection.is_working for connection in self.connections):
-                    await asyncio.sleep(_POLL_S)
+    async def _finish(self) -> None:
+        """Let every connection send what it owes, but wait no longer than a while for clients that do not read."""
+        finishing = [asyncio.ensure_future(connection.finish()) for connection in self.connections]
+        if finishing:
+            await asyncio.wait(finishing, timeout=_FINISH_S)
+        for connection in tuple(self.connections):
+            connection.close()

@@ -62,9 +62,7 @@ async def find_coordinator(_node: Node, request: CoordinatorRequest, caller: Cal
     keys = request.coordinator_keys or (request.key,)
     found = [_coordinator(key, reason, caller) for key in keys]
     first = found[0]
-    return CoordinatorAnswer(
-        first.node_id, first.host, first.port, first.error_code, first.error_message, tuple(found)
-    )
+    return CoordinatorAnswer(first.node_id, first.host, first.port, first.error_code, first.error_message, tuple(found))
 
 
 async def describe_cluster(node: Node, request: ClusterRequest, caller: Caller) -> ClusterAnswer:

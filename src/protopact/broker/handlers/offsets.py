@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from protopact.broker.topics import Partition
 
 _NOWHERE = (-1, -1)
+_END = -1
 
 # Times that mean a place: an offset and the time of its record, -1 where that is not told.
 _PLACES: Mapping[int, Callable[[Partition], tuple[int, int]]] = {
@@ -65,15 +66,7 @@ def _find(node: Node, topic: str, asked: AskedOffset) -> FoundOffset:
     try:
         check_epoch(asked.current_leader_epoch)
         partition = node.topics.get(topic).partition(asked.partition_index)
-        place = _PLACES.get(asked.timestamp)
-        if place is not None:
-            offset, timestamp = place(partition)
-        elif asked.timestamp < 0:
-            raise RefusedRequestError(
-                f"no place is meant by the time {asked.timestamp}", error_code=Code.UNSUPPORTED_VERSION
-            )
-        else:
-            offset, timestamp = partition.log.find_by_time(asked.timestamp) or _NOWHERE
+        offset, timestamp = _look(partition, asked.timestamp)
     except RefusedRequestError as refusal:
         return FoundOffset(asked.partition_index, Code(refusal.error_code))
     if offset > partition.high_watermark:
@@ -83,16 +76,19 @@ def _find(node: Node, topic: str, asked: AskedOffset) -> FoundOffset:
     )
 
 
+def _look(partition: Partition, time: int) -> tuple[int, int]:
+    place = _PLACES.get(time)
+    if place is not None:
+        return place(partition)
+    if time < 0:
+        raise RefusedRequestError(f"no place is meant by the time {time}", error_code=Code.UNSUPPORTED_VERSION)
+    return partition.log.find_by_time(time) or _NOWHERE
+
+
 def _delete(node: Node, topic: str, asked: DeleteRecordsPartition) -> DeletedRecordsPartition:
     try:
         partition = node.topics.get(topic).partition(asked.partition_index)
-        offset = partition.high_watermark if asked.offset == -1 else asked.offset
-        if not 0 <= offset <= partition.high_watermark:
-            raise RefusedRequestError(
-                f"{topic}-{asked.partition_index} ends at {partition.high_watermark}: no records stand before {offset}",
-                error_code=Code.OFFSET_OUT_OF_RANGE,
-            )
-        partition.log.delete_before(max(offset, partition.log.start_offset))
+        partition.delete_before(partition.high_watermark if asked.offset == _END else asked.offset)
     except RefusedRequestError as refusal:
         return DeletedRecordsPartition(asked.partition_index, error_code=Code(refusal.error_code))
     return DeletedRecordsPartition(asked.partition_index, low_watermark=partition.log.start_offset)

@@ -16,7 +16,7 @@ from protopact.broker.messages.records import (
 from protopact.errors import RefusedRequestError
 
 if TYPE_CHECKING:
-    from protopact.broker.messages.records import PartitionRecords, ProducerIdRequest, ProduceRequest, TopicRecords
+    from protopact.broker.messages.records import PartitionRecords, ProduceRequest, ProducerIdRequest, TopicRecords
     from protopact.broker.node import Caller, Node
     from protopact.broker.topics import Appended, Partition, Topic
 
@@ -39,8 +39,9 @@ async def produce(node: Node, request: ProduceRequest, _caller: Caller) -> Produ
     All is appended before anything is waited for, so requests of one connection are appended in their order.
     Who asks for no acknowledgement gets no answer; a refusal then closes its connection.
     """
-    written = [[_write(node, request, topic, partition) for partition in topic.partition_data]
-               for topic in request.topic_data]
+    written = [
+        [_write(node, request, topic, partition) for partition in topic.partition_data] for topic in request.topic_data
+    ]
     for each in (each for topic in written for each in topic):
         if isinstance(each, _Written):
             if node.flusher is not None and node.settings.flush == "every":

@@ -40,8 +40,10 @@ _TO_BE_CHOSEN = -1
 async def create_topics(node: Node, request: CreateTopicsRequest, _caller: Caller) -> CreateTopicsAnswer:
     """Make topics, each for itself; a name that is asked for twice is refused both times."""
     twice = _twice(topic.name for topic in request.topics)
-    made = [await _create(node, topic, twice=topic.name in twice, only_check=request.validate_only)
-            for topic in request.topics]
+    made = [
+        await _create(node, topic, twice=topic.name in twice, only_check=request.validate_only)
+        for topic in request.topics
+    ]
     return CreateTopicsAnswer(tuple(made))
 
 
@@ -59,9 +61,9 @@ async def create_partitions(node: Node, request: CreatePartitionsRequest, _calle
 
 async def _create(node: Node, wanted: NewTopic, *, twice: bool, only_check: bool) -> MadeTopic:
     config = {each.name: each.value for each in wanted.configs if each.value is not None}
+    if twice:
+        return MadeTopic(wanted.name, Code.INVALID_REQUEST, f"{wanted.name!r} is asked for twice")
     try:
-        if twice:
-            raise RefusedRequestError(f"{wanted.name!r} is asked for twice", error_code=Code.INVALID_REQUEST)
         partitions = _partitions(node, wanted)
         node.topics.check_new(wanted.name, partitions, config)
         made = None if only_check else await node.topics.create(wanted.name, partitions, config)

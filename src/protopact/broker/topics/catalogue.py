@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from protopact.broker.codes import Code
-from protopact.broker.log import MemoryLog, ProducerStates, SegmentLog
+from protopact.broker.log import MemoryLog, SegmentLog
 from protopact.broker.state import TopicRecord
 from protopact.broker.topics.config import TopicConfig, check_config
 from protopact.broker.topics.names import check_topic_name
@@ -189,13 +189,13 @@ class Topics:
     def _opened_partition(self, topic: Topic, index: int) -> Partition:
         durable = self._home is not None and self._settings.flush == "every"
         if self._home is None:
-            return Partition(topic.name, index, MemoryLog(), ProducerStates(), durable=durable)
+            return Partition(topic.name, index, MemoryLog(), durable=durable)
         log = SegmentLog.open(
             self._home / topic.topic_id.hex / str(index),
             settings=self._settings,
             segment_bytes=topic.config.number("segment.bytes"),
         )
-        return Partition(topic.name, index, log, log.producers, durable=durable)
+        return Partition(topic.name, index, log, durable=durable)
 
     def _remove_leftovers(self, known: set[str]) -> None:
         if self._home is None or not self._home.is_dir():

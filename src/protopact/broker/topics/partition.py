@@ -12,7 +12,7 @@ from protopact.errors import RefusedRequestError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from protopact.broker.log import Batch, PartitionLog, ProducerStates
+    from protopact.broker.log import Batch, PartitionLog
     from protopact.broker.topics.config import TopicConfig
 
 LEADER_EPOCH = 0  # there is one broker, and it has always led
@@ -33,12 +33,11 @@ class Appended:
 class Partition:
     """One partition of a topic. All calls are made in the broker's event loop."""
 
-    def __init__(self, topic: str, index: int, log: PartitionLog, producers: ProducerStates, *, durable: bool) -> None:
+    def __init__(self, topic: str, index: int, log: PartitionLog, *, durable: bool) -> None:
         """Take an open log; `durable` hides records from readers until they are on the disk."""
         self.topic = topic
         self.index = index
         self.log = log
-        self._producers = producers
         self._durable = durable
         self._watchers: set[Callable[[], None]] = set()
 
@@ -54,16 +53,17 @@ class Partition:
         """
         batches = check_batches(records)
         self._check_sizes(batches, config.number("max.message.bytes"))
-        found = [self._producers.check(batch, now_ms) for batch in batches]
+        found = [self.log.producers.check(batch, now_ms) for batch in batches]
         first = found[0]
         if first is not None:
-            return Appended(first.base_offset, first.base_offset + batches[0].last_offset_delta + 1, first.timestamp_ms)
+            append_time_ms = first.timestamp_ms if config.log_append_time else None
+            return Appended(first.base_offset, first.base_offset + batches[0].last_offset_delta + 1, append_time_ms)
         append_time_ms = now_ms if config.log_append_time else None
         base_offset = self.log.end_offset
         placed, batches = place_batches(records, base_offset, LEADER_EPOCH, append_time_ms)
         self.log.append(placed, batches)
         for batch in batches:
-            self._producers.appended(batch, now_ms)
+            self.log.producers.appended(batch, now_ms)
         return Appended(base_offset, self.log.end_offset, append_time_ms)
 
     def read(self, offset: int, bytes_max: int) -> bytes:
@@ -76,6 +76,16 @@ class Partition:
                 topic=self.topic,
             )
         return self.log.read(offset, bytes_max=bytes_max, until_offset=self.high_watermark)
+
+    def delete_before(self, offset: int) -> None:
+        """Delete the records before `offset`; RefusedRequestError when there is no such place."""
+        if not 0 <= offset <= self.high_watermark:
+            raise RefusedRequestError(
+                f"{self.topic}-{self.index} ends at {self.high_watermark}: no records stand before {offset}",
+                error_code=Code.OFFSET_OUT_OF_RANGE,
+                topic=self.topic,
+            )
+        self.log.delete_before(max(offset, self.log.start_offset))
 
     def advance(self) -> None:
         """Tell whoever waits that there may be more to read."""
@@ -92,7 +102,7 @@ class Partition:
 
     def forget_idle_producers(self, now_ms: int, idle_ms: int) -> None:
         """Drop what is known of producers that have not written for so long."""
-        self._producers.forget_idle(now_ms, idle_ms)
+        self.log.producers.forget_idle(now_ms, idle_ms)
 
     def _check_sizes(self, batches: Sequence[Batch], bytes_max: int) -> None:
         largest = max(batch.size_bytes for batch in batches)
