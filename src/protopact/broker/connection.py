@@ -184,7 +184,7 @@ class Connection(asyncio.Protocol):
             )
         client_id, request = read_request(frame, api, head.version)
         caller = Caller(client_id, self._transport.get_extra_info("peername")[0], *self._place())
-        answer = await self._faults.through(api, request, lambda: api.handle(self._node, request, caller))
+        answer = await self._faults.through(api, self._node, request, caller)
         return None if answer is None else write_answer(answer, api, head.version, head.correlation_id)
 
     def _place(self) -> tuple[str, int]:

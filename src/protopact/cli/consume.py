@@ -110,6 +110,7 @@ def _records(
             until_end=options.exit,
             max_records=options.count,
             until=interruption.asked,
+            timeout_s=options.timeout,
         )
     if options.partition is not None:
         raise ConfigError("a group gives its members their partitions", option="-p", hint="leave out -p or -G")
@@ -126,6 +127,7 @@ def _records(
         until_end=options.exit,
         max_records=options.count,
         until=interruption.asked,
+        timeout_s=options.timeout,
     )
 
 

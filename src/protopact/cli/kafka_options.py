@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SERVERS_VARIABLE = "PROTOPACT_BOOTSTRAP_SERVERS"
 SERVERS_DEFAULT = "127.0.0.1:9092"
+TIMEOUT_S = 30.0
 MESSAGE_BYTES_MAX = 128 * 1024 * 1024
 """The largest payload that the commands write or read: a broker's own limit is the one to meet first."""
 
@@ -47,6 +48,13 @@ def add_kafka_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="properties of librdkafka, one NAME=VALUE a line: the place for passwords",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=TIMEOUT_S,
+        metavar="SECONDS",
+        help=f"give up when no broker answers for so long (default {TIMEOUT_S:g})",
     )
 
 

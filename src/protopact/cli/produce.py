@@ -72,7 +72,7 @@ def _produce(options: argparse.Namespace) -> int:
         write = _raw_writer(options) if options.raw else _schema_writer(options, stack.enter_context(connect(options)))
         source = _Source(options, write, interruption)
         try:
-            confirmed = produce_all(conf, options.topic, source.records())
+            confirmed = produce_all(conf, options.topic, source.records(), timeout_s=options.timeout)
         except DeliveryError as error:
             _print_result(options, error.confirmed)
             raise

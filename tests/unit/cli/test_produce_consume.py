@@ -28,6 +28,8 @@ PROTO = (
     'syntax = "proto3"; package shop; message Order { int64 id = 1; string item = 2; } message Other { int32 x = 1; }'
 )
 
+pytestmark = pytest.mark.usefixtures("store")
+
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[RunningKafka]:
@@ -66,7 +68,7 @@ def envelopes(ran: Ran) -> list[dict[str, object]]:
 
 
 def test_values_go_there_and_back_by_the_schema_that_a_file_registers(
-    topic: str, schema: Path, store: str, feed: Callable[..., Ran], run: Callable[..., Ran]
+    topic: str, schema: Path, feed: Callable[..., Ran], run: Callable[..., Ran]
 ) -> None:
     made = feed(
         '{"id": 7, "item": "tea"}\n{"id": "9007199254740993"}\n', "produce", "-t", topic, "-p", 0, "--schema", schema
@@ -78,16 +80,14 @@ def test_values_go_there_and_back_by_the_schema_that_a_file_registers(
 
 
 def test_without_a_file_the_subjects_latest_version_writes(
-    topic: str, schema: Path, store: str, feed: Callable[..., Ran], run: Callable[..., Ran]
+    topic: str, schema: Path, feed: Callable[..., Ran], run: Callable[..., Ran]
 ) -> None:
     run("schema", "register", "theirs", schema)
     assert feed('{"x": 5}\n', "produce", "-t", topic, "--subject", "theirs", "--message", "Other").code == 0
     assert envelopes(run("consume", "-t", topic, "-e")) == [{"x": 5}]
 
 
-def test_a_subject_that_is_not_there_is_named_with_the_ways_out(
-    topic: str, store: str, feed: Callable[..., Ran]
-) -> None:
+def test_a_subject_that_is_not_there_is_named_with_the_ways_out(topic: str, feed: Callable[..., Ran]) -> None:
     ran = feed("{}\n", "produce", "-t", topic)
     assert ran.code == 1
     assert f"{topic}-value" in ran.err
@@ -96,7 +96,7 @@ def test_a_subject_that_is_not_there_is_named_with_the_ways_out(
 
 
 def test_key_headers_partition_and_tombstone_are_kcats(
-    topic: str, schema: Path, store: str, feed: Callable[..., Ran], run: Callable[..., Ran]
+    topic: str, schema: Path, feed: Callable[..., Ran], run: Callable[..., Ran]
 ) -> None:
     words = ("-p", 1, "-H", "a=1", "-H", "none", "--schema", schema)
     assert feed('k:{"id":1}\nk:\n{"id":2}\n', "produce", "-t", topic, "-K", ":", "-Z", *words).code == 1
@@ -132,7 +132,7 @@ def test_envelopes_of_consume_are_read_by_produce(
 
 
 def test_envelopes_carry_values_by_the_schema_too(
-    running: RunningKafka, topic: str, schema: Path, store: str, feed: Callable[..., Ran], run: Callable[..., Ran]
+    topic: str, schema: Path, feed: Callable[..., Ran], run: Callable[..., Ran]
 ) -> None:
     lines = '{"key": "a", "value": {"id": "1"}}\n{"key": "b", "value": null}\n'
     assert feed(lines, "produce", "-t", topic, "-p", 0, "-J", "--schema", schema).code == 0
@@ -160,7 +160,7 @@ def test_raw_bytes_have_three_forms(
 
 
 def test_the_first_line_that_is_no_record_ends_the_input_and_what_came_before_is_confirmed(
-    topic: str, schema: Path, store: str, feed: Callable[..., Ran], run: Callable[..., Ran]
+    topic: str, schema: Path, feed: Callable[..., Ran], run: Callable[..., Ran]
 ) -> None:
     lines = '{"id": 1}\n{"id": 2}\n{"id": "x"}\n{"id": 4}\n'
     ran = feed(lines, "produce", "-t", topic, "-k", "same", "--schema", schema)
@@ -170,7 +170,7 @@ def test_the_first_line_that_is_no_record_ends_the_input_and_what_came_before_is
 
 
 def test_an_empty_line_is_no_value_unless_it_is_raw(
-    topic: str, schema: Path, store: str, feed: Callable[..., Ran], run: Callable[..., Ran]
+    topic: str, schema: Path, feed: Callable[..., Ran], run: Callable[..., Ran]
 ) -> None:
     ran = feed("\n", "produce", "-t", topic, "--schema", schema)
     assert (ran.code, "-Z" in ran.err) == (1, True)
@@ -277,7 +277,7 @@ def test_a_topic_that_is_not_there_is_an_error_when_it_is_read(topic: str, run: 
 
 
 def test_records_that_cannot_be_decoded_are_told_and_the_others_printed(
-    running: RunningKafka, topic: str, schema: Path, store: str, feed: Callable[..., Ran], run: Callable[..., Ran]
+    running: RunningKafka, topic: str, schema: Path, feed: Callable[..., Ran], run: Callable[..., Ran]
 ) -> None:
     feed('{"id": 1}\n', "produce", "-t", topic, "-p", 0, "--schema", schema)
     bad = [b"plain", b"", bytes.fromhex("00000000 63 00 0801"), bytes.fromhex("00000000 01 00 08")]
@@ -291,7 +291,7 @@ def test_records_that_cannot_be_decoded_are_told_and_the_others_printed(
 
 
 def test_a_registry_that_does_not_answer_ends_the_reading_and_nothing_is_committed(
-    running: RunningKafka, topic: str, schema: Path, store: str, feed: Callable[..., Ran], run: Callable[..., Ran]
+    topic: str, schema: Path, feed: Callable[..., Ran], run: Callable[..., Ran]
 ) -> None:
     feed('{"id": 1}\n', "produce", "-t", topic, "--schema", schema)
     words = ("consume", "-t", topic, "-e", "-G", "careful")
@@ -325,7 +325,7 @@ def test_ctrl_c_ends_consuming_and_what_was_printed_is_committed(
 def test_a_broker_that_is_gone_is_an_error(topic: str, run: Callable[..., Ran]) -> None:
     with running_kafka() as other:
         gone = other.bootstrap_servers
-    ran = run("consume", "-t", topic, "-b", gone, "--raw", "-e", "-X", "socket.connection.setup.timeout.ms=1000")
+    ran = run("consume", "-t", topic, "-b", gone, "--raw", "-e", "--timeout", 1)
     assert (ran.code, "check bootstrap.servers" in ran.err) == (1, True)
 
 
