@@ -97,10 +97,11 @@ def _broker_class() -> type[Broker]:
     try:
         from protopact.broker.server import Broker
     except ModuleNotFoundError as error:
-        if error.name not in _PACKAGES:
+        package = (error.name or "").partition(".")[0]
+        if package not in _PACKAGES:
             raise
         raise MissingExtraError(
-            f"the embedded broker needs the package {error.name}",
+            f"the embedded broker needs the package {package}",
             option="broker",
             hint="pip install 'protopact[broker]'",
         ) from error

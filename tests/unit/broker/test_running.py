@@ -14,6 +14,7 @@ from protopact.broker import background_broker
 from protopact.errors import ConfigError, MissingExtraError, RefusedRequestError, StoreError
 from protopact.integrations.kafka import OutgoingRecord, produce_all, read_topic
 from protopact.settings import BrokerSettings
+from unit.broker.raw_client import RawClient
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,11 +75,13 @@ def test_an_address_that_others_reach_is_refused_unless_allowed() -> None:
 
 
 def test_clients_are_told_the_advertised_address() -> None:
-    from protopact.integrations.kafka.librdkafka import new_admin
-
-    with background_broker(advertised=("localhost", 19092)) as broker:
-        (found,) = new_admin(broker.bootstrap_servers).list_topics(timeout=10).brokers.values()
-        assert (found.host, found.port) == ("localhost", 19092)
+    with (
+        background_broker(advertised=("elsewhere", 19092)) as broker,
+        RawClient(broker.bootstrap_servers) as client,
+    ):
+        flags = {"include_cluster_authorized_operations": False, "include_topic_authorized_operations": False}
+        (found,) = client.ask(3, 8, topics=None, allow_auto_topic_creation=False, **flags).brokers
+        assert (found.host, found.port) == ("elsewhere", 19092)
 
 
 def test_a_broker_starts_and_stops_inside_a_running_event_loop_and_leaves_it_alone() -> None:
