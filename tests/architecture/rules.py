@@ -35,6 +35,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "rich": ("cli/",),
     "kio": ("broker/",),
     "cramjam": ("broker/",),
+    "crc32c": ("broker/",),
 }
 
 # Who may import by a name that is computed.

@@ -183,7 +183,7 @@ class Connection(asyncio.Protocol):
                 error_code=Code.UNSUPPORTED_VERSION,
             )
         client_id, request = read_request(frame, api, head.version)
-        caller = Caller(client_id, self._transport.get_extra_info("peername")[0], *self._place())
+        caller = Caller(head.version, client_id, self._transport.get_extra_info("peername")[0], *self._place())
         answer = await self._faults.through(api, self._node, request, caller)
         return None if answer is None else write_answer(answer, api, head.version, head.correlation_id)
 

@@ -35,8 +35,9 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: its name for itself, its address, and the address under which it reaches the broker."""
+    """Who asks, in which version of the request: its name for itself, its address, and the broker's as it knows it."""
 
+    version: int
     client_id: str
     client_host: str
     broker_host: str

@@ -133,8 +133,40 @@ def _alter_configs(request: topics.AlterConfigsRequest, code: Code) -> object:
     )
 
 
+def _join_group(request: groups.JoinGroupRequest, code: Code) -> object:
+    return groups.JoinGroupAnswer(request.member_id, code)
+
+
+def _leave_group(request: groups.LeaveGroupRequest, code: Code) -> object:
+    left = tuple(groups.LeftMember(each.member_id, each.group_instance_id, code) for each in request.members)
+    return groups.LeaveGroupAnswer(code, left)
+
+
 def _offset_commit(request: groups.OffsetCommitRequest, code: Code) -> object:
-    raise NotImplementedError
+    return groups.OffsetCommitAnswer(
+        tuple(
+            groups.TopicCodes(
+                topic.name, tuple(groups.PartitionCode(part.partition_index, code) for part in topic.partitions)
+            )
+            for topic in request.topics
+        )
+    )
+
+
+def _offset_fetch(request: groups.OffsetFetchRequest, code: Code) -> object:
+    return groups.OffsetFetchAnswer(
+        (), tuple(groups.FetchedGroup(each.group_id, (), code) for each in request.groups), code
+    )
+
+
+def _describe_groups(request: groups.DescribeGroupsRequest, code: Code) -> object:
+    return groups.DescribeGroupsAnswer(
+        tuple(groups.DescribedGroup(group_id, "", error_code=code) for group_id in request.groups)
+    )
+
+
+def _delete_groups(request: groups.DeleteGroupsRequest, code: Code) -> object:
+    return groups.DeleteGroupsAnswer(tuple(groups.DeletedGroup(group_id, code) for group_id in request.groups_names))
 
 
 _REFUSED: Mapping[type, Callable[[Any, Code], object]] = {
@@ -142,6 +174,16 @@ _REFUSED: Mapping[type, Callable[[Any, Code], object]] = {
     cluster.CoordinatorRequest: _coordinator,
     cluster.LogDirsRequest: lambda _, code: cluster.LogDirsAnswer((), code),
     cluster.VersionsRequest: lambda _, code: cluster.VersionsAnswer((), code),
+    groups.DeleteGroupsRequest: _delete_groups,
+    groups.DescribeGroupsRequest: _describe_groups,
+    groups.HeartbeatRequest: lambda _, code: groups.HeartbeatAnswer(code),
+    groups.JoinGroupRequest: _join_group,
+    groups.LeaveGroupRequest: _leave_group,
+    groups.ListGroupsRequest: lambda _, code: groups.ListGroupsAnswer((), code),
+    groups.OffsetCommitRequest: _offset_commit,
+    groups.OffsetDeleteRequest: lambda _, code: groups.OffsetDeleteAnswer(code),
+    groups.OffsetFetchRequest: _offset_fetch,
+    groups.SyncGroupRequest: lambda _, code: groups.SyncGroupAnswer(code),
     records.DeleteRecordsRequest: _delete_records,
     records.FetchRequest: _fetch,
     records.LeaderEpochsRequest: _leader_epochs,
