@@ -105,7 +105,7 @@ class Broker:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock(data_dir)
             state = SqliteState.open(data_dir / "broker.db", durable=self.settings.flush == "every")
-            flusher = Flusher(self.settings)
+            flusher = Flusher(interval_s=self.settings.flush_interval_s)
         topics = Topics(state, self.settings, self.clock, data_dir=data_dir)
         groups = GroupCoordinator(state, self.settings, self.clock)
         return Node(self.settings, self.clock, state, topics, groups, flusher, data_dir, asyncio.Event())
