@@ -32,12 +32,14 @@ def fitted(value: object, target: type[T]) -> T:
 def _conversion(source: type, target: type[T]) -> Callable[[object], T]:
     """Settle once, for two classes, where each field comes from."""
     offered = {each.name for each in fields(source)}  # type: ignore[arg-type]  # only declared messages come here
-    hints = get_type_hints(target)
+    given, hints = get_type_hints(source), get_type_hints(target)
     copied, turned = [], []
     filled: dict[str, object] = {}
     for each in fields(target):  # type: ignore[arg-type]
         if each.name in offered:
             turn = _turn(hints[each.name])
+            if _may_be_none(given[each.name]) and not _may_be_none(hints[each.name]):
+                turn = _never_none(turn, _empty(hints[each.name]))
             copied.append(each.name) if turn is None else turned.append((each.name, turn))
         elif each.default is MISSING and each.default_factory is MISSING:
             filled[each.name] = _empty(hints[each.name])
@@ -63,10 +65,21 @@ def _turn(hint: object) -> Callable[[object], object] | None:
     return None
 
 
+def _never_none(turn: Callable[[object], object] | None, empty: object) -> Callable[[object], object]:
+    """Give how a value goes over into a field that knows no null, as in the older versions of a message."""
+    if turn is None:
+        return lambda value: empty if value is None else value
+    return lambda value: empty if value is None else turn(value)
+
+
+def _may_be_none(hint: object) -> bool:
+    return _without_none(hint) is not hint
+
+
 def _empty(hint: object) -> object:
-    kind = _without_none(hint)
-    if kind is not hint:
+    if _may_be_none(hint):
         return None
+    kind = hint
     if get_origin(kind) is tuple:
         return ()
     if isinstance(kind, type) and issubclass(kind, IntEnum):
