@@ -102,10 +102,11 @@ class BrokerSettings:
     a partition; -1: no bound) and `retention_ms` (-1: for ever) are what a topic's own config may change;
     `retention_check_s` is how often old records are looked for. `index_bytes` is how far apart entries of an index
     stand. `message_bytes_max` bounds a record batch, `request_bytes_max` a request, `requests_bytes_max` all that are
-    in memory at a time, `fetch_bytes_max` an answer's records, `connections_max` the connections; `idle_s` is how long
-    a connection may be silent, `request_s` how long it may be so in the middle of a request or of an answer. `producer_idle_s` is how long an idempotent producer is remembered, `offsets_retention_s`
-    how long the offsets of a group without members are. `rebalance_delay_s` is how long an empty group waits for more
-    members, `session_s_min` and `session_s_max` bound what a member may ask for, `members_max` a group.
+    in memory at a time, `fetch_bytes_max` an answer's records, `connections_max` the connections; `idle_s` is how
+    long a connection may be silent, `request_s` how long it may be so in the middle of a request or of an answer.
+    `producer_idle_s` is how long an idempotent producer is remembered, `offsets_retention_s` how long the offsets of
+    a group without members are. `rebalance_delay_s` is how long an empty group waits for more members,
+    `session_s_min` and `session_s_max` bound what a member may ask for, `members_max` a group.
     """
 
     flush: Literal["every", "interval"] = "interval"

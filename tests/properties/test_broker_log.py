@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from crc32c import crc32c
 from hypothesis import given, strategies as st
 
 from protopact.broker.log import Batch, MemoryLog, PartitionLog, SegmentLog, check_batches, read_batch_headers
@@ -216,6 +217,47 @@ def test_a_torn_tail_leaves_all_whole_batches(batches: list[tuple[tuple[int, ...
         before = [path.stat().st_size for path in sorted(directory.glob("*.log"))[:-1]]
         whole = [end for end in accumulate(map(len, kept)) if end <= sum(before) + cut]
         assert b"".join(read_on(again, 0)) == b"".join(kept)[: max(whole, default=0)]
+
+
+@given(st.lists(BATCH, min_size=1, max_size=8), st.data())
+def test_whatever_file_is_damaged_a_read_gives_the_batch_or_a_refusal_or_a_crc_that_tells(
+    batches: list[tuple[tuple[int, ...], bytes]], data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as home:
+        directory = Path(home) / "t-0"
+        log = open_log(directory)
+        kept = b"".join(append(log, batch) for _, batch in batches)
+        log.close()
+        path = data.draw(st.sampled_from(sorted(directory.iterdir())))
+        content = bytearray(path.read_bytes())
+        position = data.draw(st.integers(0, max(len(content) - 1, 0)))
+        damage = data.draw(st.sampled_from(["flip", "cut", "zero", "grow"]))
+        if content and damage == "flip":
+            content[position] ^= data.draw(st.integers(1, 255))
+        elif damage == "zero":
+            content[position:] = bytes(len(content) - position)
+        elif damage == "grow":
+            content += data.draw(st.binary(min_size=1, max_size=100))
+        else:
+            del content[position:]
+        path.write_bytes(content)
+
+        again = open_log(directory)
+        assert again.end_offset == log.end_offset
+        position = 0
+        for batch in read_batch_headers(kept):
+            written, position = kept[position : position + batch.size_bytes], position + batch.size_bytes
+            try:
+                read = again.read(batch.base_offset, bytes_max=0, until_offset=again.end_offset)
+            except RefusedRequestError as refused:
+                assert refused.error_code == 2  # noqa: PT017  (most reads succeed)
+            else:
+                assert read[16:] == written[16:] or crc32c(read[21:]) != int.from_bytes(read[17:21], "big")
+                assert read[:12] == written[:12]
+        assert again.find_by_time(10**6) is None
+        end_offset = again.end_offset
+        behind = append(again, batches[0][1])
+        assert again.read(end_offset, bytes_max=0, until_offset=again.end_offset) == behind
 
 
 @given(st.binary(max_size=300))

@@ -1,7 +1,7 @@
 """Every request that the broker knows, in one table: its key, its versions, its message and what it does.
 
 Clients learn keys and versions from it (`api_versions`), and keep to them. What is not here is not offered:
-transactions, the newer group protocol (KIP-848), share groups, access lists, SASL.
+transactions, access lists, SASL. Groups of the newer protocols (KIP-848, share groups) are refused by their heartbeats.
 """
 
 from __future__ import annotations
@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from protopact.broker.codes import Code
 from protopact.broker.groups import messages as group_messages
-from protopact.broker.handlers import cluster, configs, epochs, fetch, groups, offsets, produce, topics
-from protopact.broker.messages import cluster as cluster_messages, records as record_messages, topics as topic_messages
+from protopact.broker.handlers import cluster, configs, epochs, fetch, groups, newer_groups, offsets, produce, topics
+from protopact.broker.messages import (
+    cluster as cluster_messages,
+    records as record_messages,
+    refused as refused_messages,
+    topics as topic_messages,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -77,6 +82,8 @@ APIS: Mapping[int, Api] = {
         Api(44, "IncrementalAlterConfigs", 0, 1, topic_messages.AlterConfigsRequest, configs.incremental_alter_configs),
         Api(47, "OffsetDelete", 0, 0, group_messages.OffsetDeleteRequest, groups.offset_delete),
         Api(60, "DescribeCluster", 0, 1, cluster_messages.ClusterRequest, cluster.describe_cluster),
+        Api(68, "ConsumerGroupHeartbeat", 0, 1, refused_messages.NewerGroupRequest, newer_groups.refuse_consumer_group),
         Api(74, "ListConfigResources", 1, 1, topic_messages.ListConfigResourcesRequest, configs.list_config_resources),
+        Api(76, "ShareGroupHeartbeat", 1, 1, refused_messages.NewerGroupRequest, newer_groups.refuse_share_group),
     )
 }

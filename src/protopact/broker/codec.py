@@ -14,6 +14,7 @@ from kio.index import load_request_schema, load_response_schema
 from kio.serial import entity_reader, entity_writer
 from kio.serial.errors import SerialError
 
+from protopact.broker.announced import check_announced
 from protopact.broker.codes import Code
 from protopact.broker.fitting import fitted
 from protopact.errors import RefusedRequestError
@@ -56,6 +57,7 @@ def read_request(frame: bytes, api: Api, version: int) -> tuple[str, object]:
     RefusedRequestError when the bytes are not such a request. Bytes that follow it are left unread, as Kafka's brokers
     do: librdkafka 2.16 sends three behind its Metadata request of version 13.
     """
+    check_announced(frame, load_request_schema(api.key, version))
     read_header, read_message = _readers(api.key, version)
     try:
         header, size = read_header(frame, 0)

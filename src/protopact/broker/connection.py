@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from protopact.broker.apis import APIS, VERSIONS_KEY, versions_answer
@@ -135,12 +136,15 @@ class Connection(asyncio.Protocol):
                 return
             api = APIS.get(head.key)
             answer = self._loop.create_task(self._answer(frame, head, api))
-            answer.add_done_callback(lambda _, taken=taken: self._budget.give(taken))
+            answer.add_done_callback(partial(self._give_back, taken))
             self._unanswered += 1
             self._settled.clear()
             await self._answers.put(answer)
             if api is None or not api.pipelined:
                 await self._done(answer)
+
+    def _give_back(self, taken: int, _done: object) -> None:
+        self._budget.give(taken)
 
     async def _done(self, answer: asyncio.Task[bytes | None]) -> None:
         """Wait for an answer; when the connection is lost meanwhile, nobody needs it any more."""

@@ -1,7 +1,8 @@
 """One class of a message to another: values go over by the names of the fields, whatever both sides are.
 
 kio has a class for each version of each message, and the broker one for all. A field that the source lacks takes the
-target's default, and one that the target lacks is left out; so what versions differ in is told once, by their fields.
+target's default, one that the target lacks is left out, and None is empty where None cannot be; so what versions differ
+in is told once, by their fields.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import timedelta
 from enum import IntEnum
-from functools import cache
+from functools import partial
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,18 +25,23 @@ _EMPTY: dict[type, object] = {int: 0, str: "", bytes: b"", bool: False, timedelt
 
 def fitted(value: object, target: type[T]) -> T:
     """Give `value` as an object of the class `target`; nested messages and tuples of them go over likewise."""
-    convert: Callable[[object], T] = _conversion(type(value), target)
-    return convert(value)
+    ways = (type(value), target)
+    convert = _CONVERSIONS.get(ways)
+    if convert is None:
+        convert = _CONVERSIONS[ways] = _conversion(*ways)
+    return cast("T", convert(value))
 
 
-@cache
-def _conversion(source: type, target: type[T]) -> Callable[[object], T]:
+_CONVERSIONS: dict[tuple[type, type], Callable[[object], object]] = {}
+
+
+def _conversion(source: type, target: type) -> Callable[[object], object]:
     """Settle once, for two classes, where each field comes from."""
-    offered = {each.name for each in fields(source)}  # type: ignore[arg-type]  # only declared messages come here
+    offered = {each.name for each in fields(source)}
     given, hints = get_type_hints(source), get_type_hints(target)
     copied, turned = [], []
     filled: dict[str, object] = {}
-    for each in fields(target):  # type: ignore[arg-type]
+    for each in fields(target):
         if each.name in offered:
             turn = _turn(hints[each.name])
             if _may_be_none(given[each.name]) and not _may_be_none(hints[each.name]):
@@ -44,7 +50,7 @@ def _conversion(source: type, target: type[T]) -> Callable[[object], T]:
         elif each.default is MISSING and each.default_factory is MISSING:
             filled[each.name] = _empty(hints[each.name])
 
-    def convert(value: object) -> T:
+    def convert(value: object) -> object:
         taken: dict[str, Any] = {name: getattr(value, name) for name in copied}
         for name, turn in turned:
             taken[name] = turn(getattr(value, name))
@@ -60,7 +66,7 @@ def _turn(hint: object) -> Callable[[object], object] | None:
         turn = _turn(get_args(kind)[0])
         return None if turn is None else lambda values: None if values is None else tuple(turn(each) for each in values)  # type: ignore[attr-defined]
     if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, IntEnum)):
-        as_kind = (lambda value: fitted(value, kind)) if is_dataclass(kind) else kind
+        as_kind = cast("Callable[[object], object]", partial(fitted, target=kind) if is_dataclass(kind) else kind)
         return lambda value: None if value is None else as_kind(value)
     return None
 

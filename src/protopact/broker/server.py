@@ -106,7 +106,7 @@ class Broker:
             self._lock(data_dir)
             state = SqliteState.open(data_dir / "broker.db", durable=self.settings.flush == "every")
             flusher = Flusher(interval_s=self.settings.flush_interval_s)
-        topics = Topics(state, self.settings, self.clock, data_dir=data_dir)
+        topics = Topics(state, self.settings, self.clock, data_dir=data_dir, flusher=flusher)
         groups = GroupCoordinator(state, self.settings, self.clock)
         return Node(self.settings, self.clock, state, topics, groups, flusher, data_dir, asyncio.Event())
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
 
 from protopact.broker import MovedClock, ShiftedClock, background_broker
 from protopact.settings import BrokerSettings
@@ -53,7 +53,6 @@ class RunningKafka:
         """Show a broker that runs on this clock."""
         self.clock = clock
         self._broker = broker
-        self._names = itertools.count(1)
 
     @property
     def bootstrap_servers(self) -> str:
@@ -72,7 +71,7 @@ class RunningKafka:
 
         RefusedRequestError for a name that is taken or not allowed, and for settings that the broker does not have.
         """
-        chosen = name or f"topic-{next(self._names)}"
+        chosen = name or f"topic-{uuid4()}"
         self._broker.create_topic(chosen, partitions=partitions, config=config or {})
         return chosen
 

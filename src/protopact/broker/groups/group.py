@@ -83,9 +83,9 @@ class Group:
         member.lives(now_ms)
         if before is not None:
             self._replace(self.members[before], member, now_ms)
-            return
-        self._enter(member)
-        self._rebalance(now_ms)
+        else:
+            self._enter(member)
+            self._rebalance(now_ms)
 
     def join_again(
         self, member: Member, protocols: tuple[Protocol, ...], now_ms: int, reply: Callable[[JoinGroupAnswer], None]
@@ -101,8 +101,6 @@ class Group:
         )
         if settled and unchanged:
             member.answer_join(self._joined(member))
-        elif self.state is GroupState.PREPARING:
-            self._complete_if_all_came(now_ms)
         else:
             self._rebalance(now_ms)
 
@@ -172,7 +170,7 @@ class Group:
     def leave(self, member: Member, now_ms: int) -> None:
         """Let a member go; the others share out anew what it read."""
         self._remove(member, Code.UNKNOWN_MEMBER_ID)
-        self._go_on_without(now_ms)
+        self._rebalance(now_ms)
 
     def forget_pending(self, member_id: str, now_ms: int) -> bool:
         """Expect no longer who was given an id; False when nobody was."""
@@ -196,7 +194,7 @@ class Group:
         for member in gone:
             self._remove(member, Code.UNKNOWN_MEMBER_ID)
         if gone:
-            self._go_on_without(now_ms)
+            self._rebalance(now_ms)
         self._complete_if_all_came(now_ms)
         if self._rebalance_ends_ms is not None and self._rebalance_ends_ms <= now_ms:
             self._end_waiting(now_ms)
@@ -234,20 +232,19 @@ class Group:
             member.answer_join(
                 answer if member.client.may_skip or not led else replace(answer, leader=before.member_id, members=())
             )
-        elif self.state is GroupState.PREPARING:
-            self._complete_if_all_came(now_ms)
         else:
             self._rebalance(now_ms)
 
-    def _go_on_without(self, now_ms: int) -> None:
-        """Rebalance because members have gone; a group that has none left is empty."""
-        if self.state is GroupState.PREPARING:
-            self._complete_if_all_came(now_ms)
-        elif self.state is not GroupState.EMPTY:
-            self._rebalance(now_ms)
-
     def _rebalance(self, now_ms: int) -> None:
-        """Have all members join again, and wait for them as long as the most patient of them asks for."""
+        """Have all members join again, and wait for them as long as the most patient of them asks for.
+
+        Where that is going on already, there may be nobody left to wait for.
+        """
+        if self.state is not GroupState.PREPARING:
+            self._prepare(now_ms)
+        self._complete_if_all_came(now_ms)
+
+    def _prepare(self, now_ms: int) -> None:
         for member in self.members.values():
             member.answer_sync(SyncGroupAnswer(Code.REBALANCE_IN_PROGRESS))
             if self.state is GroupState.COMPLETING:
@@ -260,7 +257,6 @@ class Group:
         )
         if self._rebalance_begins_ms > now_ms:
             self._rebalance_ends_ms = self._rebalance_begins_ms
-        self._complete_if_all_came(now_ms)
 
     def _complete_if_all_came(self, now_ms: int) -> None:
         if self.state is not GroupState.PREPARING or self._pending or self._rebalance_begins_ms > now_ms:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from protopact.broker.codes import Code
 from protopact.broker.groups.messages import JoinGroupAnswer, SyncGroupAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from protopact.broker.codes import Code
     from protopact.broker.groups.messages import Protocol
 
 

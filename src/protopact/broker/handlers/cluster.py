@@ -37,9 +37,10 @@ if TYPE_CHECKING:
 _GROUP = 0
 _BROKERS = 1
 _REFUSED_KEYS = {
-    1: "the embedded broker has no transactions",
-    2: "the embedded broker has no share groups",
+    1: (Code.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "the embedded broker has no transactions"),  # final to all clients
+    2: (Code.INVALID_REQUEST, "the embedded broker has no share groups"),
 }
+_NO_SUCH_KEY = (Code.INVALID_REQUEST, "no such kind of coordinator")
 
 
 async def metadata(node: Node, request: MetadataRequest, caller: Caller) -> MetadataAnswer:
@@ -58,9 +59,9 @@ async def metadata(node: Node, request: MetadataRequest, caller: Caller) -> Meta
 
 async def find_coordinator(_node: Node, request: CoordinatorRequest, caller: Caller) -> CoordinatorAnswer:
     """Name this broker as the coordinator of every group."""
-    reason = None if request.key_type == _GROUP else _REFUSED_KEYS.get(request.key_type, "no such kind of coordinator")
+    refusal = None if request.key_type == _GROUP else _REFUSED_KEYS.get(request.key_type, _NO_SUCH_KEY)
     keys = request.coordinator_keys or (request.key,)
-    found = [_coordinator(key, reason, caller) for key in keys]
+    found = [_coordinator(key, refusal, caller) for key in keys]
     first = found[0]
     return CoordinatorAnswer(first.node_id, first.host, first.port, first.error_code, first.error_message, tuple(found))
 
@@ -125,7 +126,7 @@ def _describe(topic: Topic) -> TopicMetadata:
     )
 
 
-def _coordinator(key: str, reason: str | None, caller: Caller) -> Coordinator:
-    if reason is not None:
-        return Coordinator(key, error_code=Code.INVALID_REQUEST, error_message=reason)
+def _coordinator(key: str, refusal: tuple[Code, str] | None, caller: Caller) -> Coordinator:
+    if refusal is not None:
+        return Coordinator(key, error_code=refusal[0], error_message=refusal[1])
     return Coordinator(key, NODE_ID, caller.broker_host, caller.broker_port)

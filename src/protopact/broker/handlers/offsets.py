@@ -36,7 +36,7 @@ _END = -1
 _PLACES: Mapping[int, Callable[[Partition], tuple[int, int]]] = {
     -1: lambda partition: (partition.high_watermark, -1),
     -2: lambda partition: (partition.log.start_offset, -1),
-    -3: lambda partition: partition.log.newest_timestamp() or _NOWHERE,
+    -3: lambda partition: partition.log.newest_timestamp(),
     -4: lambda partition: (partition.log.start_offset, -1),  # the earliest that is kept here: there is no other place
     -5: lambda _: _NOWHERE,  # the latest that was moved elsewhere: nothing is
 }

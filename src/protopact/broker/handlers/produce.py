@@ -42,16 +42,11 @@ async def produce(node: Node, request: ProduceRequest, _caller: Caller) -> Produ
     written = [
         [_write(node, request, topic, partition) for partition in topic.partition_data] for topic in request.topic_data
     ]
-    for each in (each for topic in written for each in topic):
-        if isinstance(each, _Written):
-            if node.flusher is not None and node.settings.flush == "every":
-                await node.flusher.flushed(each.partition.log, each.appended.end_offset)
-            each.partition.advance()
     answers = tuple(
-        TopicAppended(
-            tuple(each.answer if isinstance(each, _Written) else each for each in results), topic.name, topic.topic_id
-        )
-        for topic, results in zip(request.topic_data, written, strict=True)
+        [
+            TopicAppended(tuple([await _secured(node, each) for each in results]), topic.name, topic.topic_id)
+            for topic, results in zip(request.topic_data, written, strict=True)
+        ]
     )
     if request.acks == 0:
         _refuse_unanswered(answers)
@@ -84,6 +79,22 @@ def _write(
         log_start_offset=partition.log.start_offset,
     )
     return _Written(partition, appended, answer)
+
+
+async def _secured(node: Node, written: _Written | PartitionAppended) -> PartitionAppended:
+    """See that the records come to the disk, before they are acknowledged or soon after; then they may be read."""
+    if isinstance(written, PartitionAppended):
+        return written
+    log = written.partition.log
+    if node.flusher is not None and node.settings.flush == "every":
+        try:
+            await node.flusher.flushed(log, written.appended.end_offset)
+        except RefusedRequestError as refusal:
+            return PartitionAppended(written.answer.index, Code(refusal.error_code), error_message=str(refusal))
+    elif node.flusher is not None:
+        node.flusher.appended(log)
+    written.partition.advance()
+    return written.answer
 
 
 def _check(request: ProduceRequest) -> None:

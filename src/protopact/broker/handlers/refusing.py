@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from protopact.broker.groups import messages as groups
-from protopact.broker.messages import cluster, records, topics
+from protopact.broker.messages import cluster, records, refused, topics
 from protopact.broker.node import NODE_ID
 from protopact.errors import RefusedRequestError
 
@@ -190,6 +190,7 @@ _REFUSED: Mapping[type, Callable[[Any, Code], object]] = {
     records.ListOffsetsRequest: _list_offsets,
     records.ProduceRequest: _produce,
     records.ProducerIdRequest: lambda _, code: records.ProducerIdAnswer(code),
+    refused.NewerGroupRequest: lambda _, code: refused.NewerGroupAnswer(code.name, code),
     topics.AlterConfigsRequest: _alter_configs,
     topics.CreatePartitionsRequest: _create_partitions,
     topics.CreateTopicsRequest: _create_topics,

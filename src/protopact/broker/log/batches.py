@@ -27,6 +27,8 @@ _MAGIC = 2
 _MAGIC_AT = 16
 _EPOCH_END = 16
 _CRC_AT, _CRC_END = 17, 21
+# The CRC covers everything behind it: not the place in the log, which the broker writes.
+CRC_COVERS_FROM = _CRC_END
 _MAX_TIMESTAMP_AT, _MAX_TIMESTAMP_END = 35, 43
 
 _CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
@@ -157,13 +159,9 @@ def plausible_header(header: bytes, *, offset_min: int) -> Batch | None:
 
 
 def named_crc(header: bytes) -> int:
-    """Give the CRC that the header names; it covers all bytes from `CRC_COVERS_FROM` on."""
+    """Give the CRC that the header names; it covers what stands from `CRC_COVERS_FROM` on."""
     crc: int = _CRC.unpack_from(header, _CRC_AT)[0]
     return crc
-
-
-# The first byte of a batch that its CRC covers.
-CRC_COVERS_FROM = _CRC_END
 
 
 def _check_frame(records: bytes) -> None:

@@ -10,17 +10,13 @@ from typing import TYPE_CHECKING
 from protopact.errors import RefusedRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from protopact.broker.log.port import PartitionLog
 
 _log = logging.getLogger(__name__)
 
-_Outcome = dict["PartitionLog", RefusedRequestError | None]
-
 
 class Flusher:
-    """Flushes logs in turns: all that is asked for while one turn lasts shares the next.
+    """Flushes logs in turns: all who ask for a log before its turn share one flush.
 
     It belongs to one event loop. With `interval_s`, `appended` has a log flushed within that time; `flushed` waits for
     a log, at once.
@@ -37,6 +33,7 @@ class Flusher:
 
     async def flushed(self, log: PartitionLog, offset: int) -> None:
         """Wait until everything below the offset is on disk; RefusedRequestError 56 when the disk refuses."""
+        assert offset <= log.end_offset, "what was not appended is never flushed"
         if log.flushed_offset >= offset:
             return
         future = asyncio.get_running_loop().create_future()
@@ -66,7 +63,7 @@ class Flusher:
     def _interval_over(self) -> None:
         self._timer = None
         for log in self._appended:
-            self._waiting.setdefault(log, [])
+            self._waiting.setdefault(log, [])  # nobody waits, but it has its turn
         self._appended.clear()
         self._take_turns()
 
@@ -75,21 +72,22 @@ class Flusher:
             self._turns = asyncio.get_running_loop().create_task(self._flush_while_asked())
 
     async def _flush_while_asked(self) -> None:
+        """Flush one log after the other, in the order in which they were asked for."""
         try:
             while self._waiting:
-                asked, self._waiting = self._waiting, {}
-                outcome = await asyncio.get_running_loop().run_in_executor(self._thread, _flush, tuple(asked))
-                for log, waiters in asked.items():
-                    self._tell(log, waiters, outcome[log])
+                log = next(iter(self._waiting))
+                waiters = self._waiting.pop(log)
+                turn = asyncio.get_running_loop().run_in_executor(self._thread, log.flush)
+                (refusal,) = await asyncio.gather(turn, return_exceptions=True)
+                self._tell(log, waiters, refusal)
         finally:
             self._turns = None
 
     def _tell(
-        self,
-        log: PartitionLog,
-        waiters: Iterable[tuple[int, asyncio.Future[None]]],
-        refusal: RefusedRequestError | None,
+        self, log: PartitionLog, waiters: list[tuple[int, asyncio.Future[None]]], refusal: BaseException | None
     ) -> None:
+        if refusal is not None and not isinstance(refusal, RefusedRequestError):
+            _log.error("a flush failed", exc_info=refusal)
         for offset, future in waiters:
             if future.done():
                 continue
@@ -99,14 +97,3 @@ class Flusher:
                 future.set_result(None)
             else:
                 self._waiting.setdefault(log, []).append((offset, future))
-
-
-def _flush(logs: tuple[PartitionLog, ...]) -> _Outcome:
-    outcome: _Outcome = {}
-    for log in logs:
-        try:
-            log.flush()
-            outcome[log] = None
-        except RefusedRequestError as refusal:
-            outcome[log] = refusal
-    return outcome

@@ -11,6 +11,7 @@ from protopact.broker.log.segment import Segment
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from protopact.broker.log.checkpoint import Checkpoint
     from protopact.broker.log.handles import FileHandles
 
 _log = logging.getLogger(__name__)
@@ -18,9 +19,7 @@ _log = logging.getLogger(__name__)
 _DELETED = ".deleted"
 
 
-def open_segments(
-    directory: Path, handles: FileHandles, *, index_bytes: int, flushed_offset: int | None
-) -> list[Segment]:
+def open_segments(directory: Path, handles: FileHandles, known: Checkpoint, *, index_bytes: int) -> list[Segment]:
     """Give the segments in order; all but the last are sealed, the last may be, too.
 
     What was known to be on disk is never cut off: where it is damaged, the segment keeps that in mind and refuses to
@@ -28,10 +27,11 @@ def open_segments(
     """
     _remove_leftovers(directory)
     bases = sorted(int(path.stem) for path in directory.glob("*.log") if path.stem.isdigit())
+    _remove_before(known.start_offset, directory, bases)
     segments = [Segment(directory, base, handles, index_bytes=index_bytes) for base in bases]
     for number, segment in enumerate(segments):
         following = segments[number + 1 :]
-        if not _open(segment, following[0].base_offset if following else None, flushed_offset):
+        if not _open(segment, following[0].base_offset if following else None, known.flushed_offset):
             _drop(following)
             return segments[: number + 1]
     return segments
@@ -52,7 +52,7 @@ def remove_deleted(parent: Path) -> None:
 
 
 def _open(segment: Segment, next_base: int | None, flushed_offset: int | None) -> bool:
-    """Take what the segment holds; False when its end was cut off, and what follows is void."""
+    """Take what the segment holds; False when its end was lost, and what follows is void."""
     if next_base is not None and segment.open_sealed(next_base):
         return True
     bytes_behind = segment.recover()
@@ -64,18 +64,15 @@ def _open(segment: Segment, next_base: int | None, flushed_offset: int | None) -
     if segment.next_offset < certain_offset:
         segment.examine(certain_offset if next_base is None else next_base)
         return True
-    if not bytes_behind and next_base in {None, segment.next_offset}:
-        if next_base is not None:
-            segment.seal()
-        return True
-    _log.warning(
-        "%s: cut off behind offset %d, the last of a whole batch: %d bytes",
-        segment.path,
-        segment.next_offset - 1,
-        bytes_behind,
-    )
-    segment.cut_off()
-    return False
+    if bytes_behind:
+        last_offset = segment.next_offset - 1
+        _log.warning(
+            "%s: %d bytes behind offset %d, no whole batch, are cut off", segment.path, bytes_behind, last_offset
+        )
+        segment.cut_off()
+    if next_base == segment.next_offset:
+        segment.seal()
+    return next_base in {None, segment.next_offset}
 
 
 def _drop(segments: list[Segment]) -> None:
@@ -84,6 +81,14 @@ def _drop(segments: list[Segment]) -> None:
         size = segment.path.stat().st_size
         _log.warning("%s: removed with %d bytes, for records before it were lost", segment.path, size)
         segment.remove()
+
+
+def _remove_before(start_offset: int, directory: Path, bases: list[int]) -> None:
+    """Remove segments that end before the start: their deletion was interrupted, or undone by a loss of power."""
+    while len(bases) > 1 and bases[1] <= start_offset:
+        base = bases.pop(0)
+        for kind in ("log", "index"):
+            (directory / f"{base:020}.{kind}").unlink(missing_ok=True)
 
 
 def _remove_leftovers(directory: Path) -> None:

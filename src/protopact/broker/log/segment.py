@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import OrderedDict
 from typing import TYPE_CHECKING, TypeVar
 
 from protopact.broker.log.batches import CORRUPT_MESSAGE, HEADER_BYTES, Batch, read_header
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _NO_TIME = -1
+_ENDS_KEPT = 32
 _Answer = TypeVar("_Answer")
 
 
@@ -55,6 +57,8 @@ class Segment:
         self._growing: IndexInMemory | None = IndexInMemory()
         self._indexed = 0
         self._examined = False
+        # Where reads ended, which is where readers go on.
+        self._ends: OrderedDict[int, int] = OrderedDict()
 
     def create(self) -> None:
         """Make the segment's file; OSError when that fails."""
@@ -103,12 +107,20 @@ class Segment:
         return growing is not None and len(growing) > growing.written
 
     def flush(self) -> None:
-        """Wait until the batches are on disk, then write the entries that tell of them; any one thread may."""
+        """Wait until the batches are on disk, then write the entries that tell of them; any one thread may.
+
+        OSError when the batches may not be on disk. An index that cannot be written is written another time.
+        """
         sealed, growing = self.sealed, self._growing
         count = len(growing) if growing is not None else 0
         sync_file(self.path)
-        if growing is None or count == growing.written:
-            return
+        if growing is not None and count > growing.written:
+            try:
+                self._write_index(growing, count, sealed=sealed)
+            except OSError as error:
+                _log.warning("%s cannot be written now: %s", self.index_path, error)
+
+    def _write_index(self, growing: IndexInMemory, count: int, *, sealed: bool) -> None:
         flags = os.O_CREAT | os.O_WRONLY | (0 if growing.written else os.O_TRUNC)
         descriptor = os.open(self.index_path, flags, 0o644)
         try:
@@ -165,21 +177,27 @@ class Segment:
         place = next(self._places_from(offset), None)
         if place is None or place.batch.next_offset > until_offset:
             return b""
-        end = self._read_end(place, bytes_max, until_offset)
+        end, next_offset = self._read_end(place, bytes_max, until_offset)
         data = os.pread(self._handles.get(self.path), end - place.position, place.position)
         if len(data) < end - place.position:
             raise MisreadError(f"the file ends before byte {end}")
+        self._ends[next_offset] = end
+        if len(self._ends) > _ENDS_KEPT:
+            self._ends.popitem(last=False)
         return data
 
-    def _read_end(self, first: Place, bytes_max: int, until_offset: int) -> int:
-        """Give the position up to which is read: that of an entry where possible, for headers cost more to look at."""
+    def _read_end(self, first: Place, bytes_max: int, until_offset: int) -> tuple[int, int]:
+        """Give the position up to which is read, and the offset of what follows there.
+
+        It is that of an entry where possible: headers cost more to look at.
+        """
         limit = first.position + bytes_max
         if self.size_bytes <= limit and self.next_offset <= until_offset:
-            return self.size_bytes
+            return self.size_bytes, self.next_offset
         index = self._index()
         entry = min(entry_by_position(index, limit), entry_by_offset(index, until_offset))
         if entry.position >= first.end:
-            return entry.position
+            return entry.position, entry.offset
         end, offset = first.end, first.batch.next_offset
         places = walk(self._handles.get(self.path), end, offset, self.size_bytes)
         # Where the bound is reached nothing more is looked at: damage may begin there.
@@ -187,7 +205,7 @@ class Segment:
             if place.end > limit or place.batch.next_offset > until_offset:
                 break
             end, offset = place.end, place.batch.next_offset
-        return end
+        return end, offset
 
     def _find_by_time(self, timestamp_ms: int, offset_min: int) -> tuple[int, int] | None:
         entry = entry_by_time(self._index(), timestamp_ms)
@@ -213,8 +231,10 @@ class Segment:
     def _places_from(self, offset: int) -> Iterator[Place]:
         if offset >= self.next_offset:
             return
-        entry = entry_by_offset(self._index(), offset)
-        for place in walk(self._handles.get(self.path), entry.position, entry.offset, self.size_bytes):
+        position, first = self._ends.get(offset), offset
+        if position is None:
+            first, position, _ = entry_by_offset(self._index(), offset)
+        for place in walk(self._handles.get(self.path), position, first, self.size_bytes):
             if place.batch.next_offset > offset:
                 yield place
 
@@ -285,6 +305,7 @@ class Segment:
         behind = self.next_offset if next_offset is None else next_offset
         end = self.size_bytes if next_offset is None else self.path.stat().st_size
         self._growing, self._damaged = IndexInMemory(), []
+        self._ends.clear()
         self._take(Entry(self.base_offset, 0, _NO_TIME))
         descriptor = self._handles.get(self.path)
         try:

@@ -112,7 +112,7 @@ class SegmentLog:
         self._refuse_if_unsure()
         active = self._segments[-1]
         with _storage_errors(active.path):
-            if active.sealed or (active.size_bytes and active.size_bytes + len(placed) > self.segment_bytes):
+            if active.size_bytes and active.size_bytes + len(placed) > self.segment_bytes:
                 active = self._roll()
             elif self._size_bytes >= self._snapshot_due:
                 self._keep_producers()
@@ -142,7 +142,8 @@ class SegmentLog:
 
     def newest_timestamp(self) -> tuple[int, int]:
         """Give offset and timestamp of the first record of the latest time; (-1, -1) when there is no record."""
-        newest_ms = max(segment.newest_ms_from(self._start_offset) for segment in self._segments)
+        with _storage_errors(self._directory):
+            newest_ms = max(segment.newest_ms_from(self._start_offset) for segment in self._segments)
         return self.find_by_time(newest_ms) or NO_RECORD
 
     def delete_before(self, offset: int) -> None:
@@ -153,9 +154,7 @@ class SegmentLog:
             return
         self._refuse_if_unsure()
         with _storage_errors(self._directory):
-            self._checkpoint.keep(start_offset=offset)
-            self._start_offset = offset
-            self._remove_first(sum(1 for segment in self._segments if segment.next_offset <= offset))
+            self._start_at(offset)
 
     def trim(self, now_ms: int, *, retention_bytes: int, retention_ms: int, segment_ms: int) -> int:
         """Remove the oldest segments that are too old or too many, and give how many went; -1 is no bound.
@@ -171,8 +170,8 @@ class SegmentLog:
             ):
                 self._roll()
             count = self._count_expired(now_ms, retention_bytes, retention_ms)
-            self._remove_first(count)
-            self._start_offset = max(self._start_offset, self._segments[0].base_offset)
+            if count:
+                self._start_at(max(self._start_offset, self._segments[count - 1].next_offset))
             return count
 
     def flush(self) -> None:
@@ -182,14 +181,14 @@ class SegmentLog:
         """
         with self._flushing:
             self._refuse_if_unsure()
-            end_offset, unlisted = self._end_offset, set(self._unlisted)
+            # The end first: what is below it was written, and its file was made, before now.
+            end_offset = self._end_offset
             try:
                 for segment in tuple(self._segments):
                     if segment.next_offset > self._flushed_offset or segment.index_unwritten:
                         self._flush_segment(segment)
-                for directory in unlisted:
-                    sync_file(directory)
-                self._unlisted -= unlisted
+                while self._unlisted:
+                    sync_file(self._unlisted.pop())
             except OSError as error:
                 self._refusal = f"{self._directory} could not be flushed: {error}"
                 _log.critical("%s; the partition takes nothing more until a restart", self._refusal)
@@ -198,13 +197,15 @@ class SegmentLog:
 
     def close(self) -> None:
         """Flush, keep what is known of producers, and let go of all files."""
-        if not self._refusal:
-            self.flush()
-            with _storage_errors(self._directory):
-                if self._end_offset != (self._checkpoint.flushed_offset or 0):
-                    self._keep_producers()
-                    self._checkpoint.keep(flushed_offset=self._end_offset)
-        self._let_go("is closed")
+        try:
+            if not self._refusal:
+                self.flush()
+                with _storage_errors(self._directory):
+                    if self._end_offset != (self._checkpoint.flushed_offset or 0):
+                        self._keep_producers()
+                        self._checkpoint.keep(flushed_offset=self._end_offset)
+        finally:
+            self._let_go("is closed")
 
     def delete(self) -> None:
         """Remove the log with all its files; a restart in the midst of it does not bring it back."""
@@ -216,9 +217,7 @@ class SegmentLog:
 
     def _recover(self, now_ms: int) -> None:
         known = self._checkpoint
-        self._segments = open_segments(
-            self._directory, self._handles, index_bytes=self._index_bytes, flushed_offset=known.flushed_offset
-        )
+        self._segments = open_segments(self._directory, self._handles, known, index_bytes=self._index_bytes)
         if self._segments and self._segments[-1].next_offset < known.start_offset:
             # What was lost with the machine's power had been deleted before.
             for segment in self._segments:
@@ -282,23 +281,31 @@ class SegmentLog:
         for segment in self._segments:
             too_many = 0 <= retention_bytes <= size - segment.size_bytes
             too_old = 0 <= retention_ms < now_ms - segment.latest_ms
-            if not segment.size_bytes or not (too_many or too_old):
+            is_begun = segment.sealed or segment.size_bytes
+            if not is_begun or not (too_many or too_old):
                 break
             count += 1
             size -= segment.size_bytes
         return count
 
-    def _remove_first(self, count: int) -> None:
-        """Remove the oldest segments, one by one; when all are to go, an empty one is begun before."""
-        if count == len(self._segments):
-            if self._segments[-1].size_bytes:
-                self._roll()
-            else:
-                count -= 1
-        for segment in self._segments[:count]:
-            segment.remove()
+    def _start_at(self, offset: int) -> None:
+        """Have the log start at the offset: keep that first, so that no segment before it comes back."""
+        self._checkpoint.keep(start_offset=offset)
+        self._start_offset = offset
+        active = self._segments[-1]
+        if active.size_bytes and active.next_offset <= offset:
+            self._roll()
+        self._remove_before_start()
+
+    def _remove_before_start(self) -> None:
+        """Remove the segments before the start, the oldest first; the last stays."""
+        for segment in self._segments[:-1]:
+            if segment.next_offset > self._start_offset:
+                break
+            # Not of the log any more before its files go: a flush in another thread may just be at it.
             self._segments.remove(segment)
             self._size_bytes -= segment.size_bytes
+            segment.remove()
 
     def _flush_segment(self, segment: Segment) -> None:
         sealed = segment.sealed
@@ -309,7 +316,10 @@ class SegmentLog:
                 raise
             return
         if sealed and (self._checkpoint.flushed_offset or 0) < segment.next_offset:
-            self._checkpoint.keep(flushed_offset=segment.next_offset)
+            try:
+                self._checkpoint.keep(flushed_offset=segment.next_offset)
+            except OSError as error:
+                _log.warning("%s: the checkpoint cannot be written now: %s", self._directory, error)
 
     def _let_go(self, why: str) -> None:
         self._refusal = self._refusal or f"{self._directory} {why}"

@@ -26,14 +26,14 @@ Change: TypeAlias = tuple[tuple[Statement, ...], "asyncio.Future[None]"]
 _APPLICATION = 0x7070_6B62  # "ppkb"
 _VERSION = 1
 _PRODUCER_IDS = 1000  # taken at once, so that not every producer waits for the disk
-_TABLES = """
-CREATE TABLE topic (name TEXT PRIMARY KEY, id BLOB NOT NULL, partitions INTEGER NOT NULL, config TEXT NOT NULL,
-    created_ms INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE committed ("group" TEXT, topic TEXT, partition INTEGER, "offset" INTEGER NOT NULL,
+_TABLES = (
+    """CREATE TABLE topic (name TEXT PRIMARY KEY, id BLOB NOT NULL, partitions INTEGER NOT NULL, config TEXT NOT NULL,
+    created_ms INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE committed ("group" TEXT, topic TEXT, partition INTEGER, "offset" INTEGER NOT NULL,
     leader_epoch INTEGER NOT NULL, metadata TEXT NOT NULL, committed_ms INTEGER NOT NULL,
-    PRIMARY KEY ("group", topic, partition)) WITHOUT ROWID;
-CREATE TABLE cluster (id TEXT NOT NULL, producer_ids INTEGER NOT NULL);
-"""
+    PRIMARY KEY ("group", topic, partition)) WITHOUT ROWID""",
+    "CREATE TABLE cluster (id TEXT NOT NULL, producer_ids INTEGER NOT NULL)",
+)
 
 
 class SqliteState:
@@ -202,7 +202,10 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} is no state of a broker of this version: it says application {application:#x}, version {version}",
             hint="use the protopact that wrote it, or another directory",
         )
-    connection.executescript(
-        f"BEGIN; {_TABLES} PRAGMA application_id={_APPLICATION}; PRAGMA user_version={_VERSION};"
-        f" INSERT INTO cluster VALUES ('{new_cluster_id()}', {_PRODUCER_IDS}); COMMIT;"
-    )
+    connection.execute("BEGIN")
+    for table in _TABLES:
+        connection.execute(table)
+    connection.execute("INSERT INTO cluster VALUES (?, ?)", (new_cluster_id(), _PRODUCER_IDS))
+    connection.execute(f"PRAGMA application_id={_APPLICATION}")
+    connection.execute(f"PRAGMA user_version={_VERSION}")
+    connection.execute("COMMIT")

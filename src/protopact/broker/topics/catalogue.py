@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from protopact.broker.codes import Code
-from protopact.broker.log import MemoryLog, SegmentLog
+from protopact.broker.log import FileHandles, MemoryLog, SegmentLog
 from protopact.broker.state import TopicRecord
 from protopact.broker.topics.config import TopicConfig, check_config
 from protopact.broker.topics.names import check_topic_name
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from protopact.broker.clock import Clock
+    from protopact.broker.log import Flusher
     from protopact.broker.state import State
     from protopact.settings import BrokerSettings
 
 PARTITIONS_MAX = 10_000
+_FILES_OPEN_MAX = 256
 
 
 @dataclass(slots=True)
@@ -55,11 +57,15 @@ class Topic:
 class Topics:
     """The topics of a broker, on the disk below `data_dir`, or in memory where that is None."""
 
-    def __init__(self, state: State, settings: BrokerSettings, clock: Clock, *, data_dir: Path | None) -> None:
+    def __init__(
+        self, state: State, settings: BrokerSettings, clock: Clock, *, data_dir: Path | None, flusher: Flusher | None
+    ) -> None:
         """Open what was there before."""
         self._state = state
         self._settings = settings
         self._clock = clock
+        self._flusher = flusher
+        self._handles = FileHandles(_FILES_OPEN_MAX)
         self._home = None if data_dir is None else data_dir / "topics"
         self._by_name: dict[str, Topic] = {}
         self._by_id: dict[UUID, Topic] = {}
@@ -120,6 +126,8 @@ class Topics:
             await self._state.remove_topic(topic.name)
             del self._by_name[topic.name], self._by_id[topic.topic_id]
             for partition in topic.partitions:
+                if self._flusher is not None:
+                    self._flusher.forget(partition.log)
                 partition.log.delete()
                 partition.advance()
             if self._home is not None:
@@ -151,6 +159,9 @@ class Topics:
             check_config(config)
             await self._state.put_topic(replace(_record(topic), config=dict(config)))
             topic.config = TopicConfig(dict(config), self._settings)
+            for partition in topic.partitions:
+                if isinstance(partition.log, SegmentLog):
+                    partition.log.segment_bytes = topic.config.number("segment.bytes")
 
     def trim(self) -> None:
         """Delete records that are older or more than their topics keep, and forget producers that are gone."""
@@ -194,6 +205,8 @@ class Topics:
             self._home / topic.topic_id.hex / str(index),
             settings=self._settings,
             segment_bytes=topic.config.number("segment.bytes"),
+            handles=self._handles,
+            now_ms=self._clock.now_ms(),
         )
         return Partition(topic.name, index, log, durable=durable)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import resource
@@ -25,6 +24,8 @@ from protopact.broker.log import (
     read_batch_headers,
     remove_deleted,
 )
+from protopact.broker.log.checkpoint import Checkpoint
+from protopact.broker.log.segment import Segment
 from protopact.errors import RefusedRequestError
 from protopact.settings import BrokerSettings
 from record_batches import append, make_batch
@@ -141,7 +142,7 @@ def test_a_kept_tail_is_flushed_before_it_counts_as_flushed(log: SegmentLog, tmp
     directory = crashed(log, tmp_path)
     again = open_log(directory)
     assert again.flushed_offset == again.end_offset
-    assert json.loads((directory / "checkpoint").read_bytes())["flushed_offset"] == 12
+    assert Checkpoint(directory).flushed_offset == 12
 
 
 def test_lost_power_may_take_an_unflushed_segment_and_what_follows(
@@ -245,6 +246,30 @@ def test_a_segment_that_is_gone_is_missed_by_its_readers_alone(log: SegmentLog) 
     assert refusal(again, 4) == CORRUPT_MESSAGE
     assert again.read(6, bytes_max=BATCH_BYTES, until_offset=14) == kept[6 * BATCH_BYTES : 7 * BATCH_BYTES]
     assert not segment(log, 3, "index").exists()
+    again.flush()
+    again.trim(0, retention_bytes=5 * BATCH_BYTES, retention_ms=-1, segment_ms=-1)
+    assert again.start_offset == 9
+
+
+def test_what_stands_behind_a_sealed_segment_is_cut_off_and_nothing_else(
+    log: SegmentLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = read_all(log)
+    log.close()
+    with segment(log, 3).open("ab") as grown:
+        grown.write(b"???")
+    assert read_all(open_log(log._directory)) == kept
+    assert segment(log, 3).stat().st_size == 3 * BATCH_BYTES
+    assert "3 bytes behind offset 5" in caplog.text
+
+
+def test_a_segment_whose_bytes_are_gone_does_not_hold_up_the_trimming(log: SegmentLog) -> None:
+    log.close()
+    os.truncate(segment(log, 0), 0)
+    again = open_log(log._directory)
+    assert refusal(again, 0) == CORRUPT_MESSAGE
+    again.trim(0, retention_bytes=5 * BATCH_BYTES, retention_ms=-1, segment_ms=-1)
+    assert again.start_offset == 9
 
 
 @pytest.mark.parametrize("gone", ["the last segment", "the end of the last segment", "every segment"])
@@ -270,14 +295,17 @@ def test_records_that_were_on_disk_and_are_gone_are_missed_and_their_offsets_not
     assert again.read(14, bytes_max=EVERYTHING, until_offset=15) == behind
 
 
+@pytest.mark.parametrize("damage", ["overwritten", "changed", "empty"])
 def test_a_checkpoint_that_cannot_be_read_is_logged_and_nothing_is_lost(
-    log: SegmentLog, caplog: pytest.LogCaptureFixture
+    log: SegmentLog, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
     kept = read_all(log)
     log.close()
-    (log._directory / "checkpoint").write_bytes(b"\x00\x00")
+    checkpoint = log._directory / "checkpoint"
+    whole = checkpoint.read_bytes()
+    checkpoint.write_bytes({"overwritten": bytes(40), "changed": whole.replace(b"14", b"94")}.get(damage, b""))
     assert read_all(open_log(log._directory)) == kept
-    assert "checkpoint cannot be read" in caplog.text
+    assert "is not believed" in caplog.text
 
 
 @contextmanager
@@ -302,6 +330,26 @@ def test_a_write_that_stops_half_way_is_taken_back_and_the_log_goes_on(tmp_path:
     behind = append(log, make_batch(size=2000))
     assert read_all(log) == kept + behind
     assert read_all(open_log(crashed(log, tmp_path))) == kept + behind
+
+
+def test_an_index_that_a_full_disk_refuses_is_written_later(log: SegmentLog, caplog: pytest.LogCaptureFixture) -> None:
+    kept = read_all(log)
+    with files_of_at_most(10):
+        log.flush()
+    assert log.flushed_offset == 14
+    assert "cannot be written now" in caplog.text
+    log.flush()
+    assert segment(log, 0, "index").stat().st_size > 10
+    append(log, make_batch())
+    assert read_all(log)[: len(kept)] == kept
+
+
+def test_a_log_that_a_full_disk_keeps_from_closing_well_is_closed(log: SegmentLog) -> None:
+    with files_of_at_most(10), pytest.raises(RefusedRequestError):
+        log.close()
+    with pytest.raises(RefusedRequestError, match="is closed"):
+        append(log, make_batch())
+    assert open_log(log._directory).end_offset == 14
 
 
 def test_a_new_segment_that_cannot_be_begun_leaves_the_log_as_it_was(log: SegmentLog) -> None:
@@ -389,6 +437,20 @@ def test_a_flush_in_another_thread_disturbs_nobody(tmp_path: Path) -> None:
     assert read_all(open_log(crashed(log, tmp_path))) == kept[log.start_offset * BATCH_BYTES :]
 
 
+def test_a_flush_while_files_are_being_removed_does_not_miss_them(
+    log: SegmentLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = Segment.remove
+
+    def remove_and_flush(segment: Segment) -> None:
+        remove(segment)
+        log.flush()
+
+    monkeypatch.setattr(Segment, "remove", remove_and_flush)
+    assert log.trim(0, retention_bytes=5 * BATCH_BYTES, retention_ms=-1, segment_ms=-1) == 3
+    assert log.flushed_offset == 14
+
+
 def test_an_active_segment_is_sealed_by_age_so_that_it_can_be_trimmed_later(tmp_path: Path) -> None:
     log = open_log(tmp_path / "t-0")
     append(log, make_batch((1000,)))
@@ -417,6 +479,25 @@ def test_a_smaller_segment_size_holds_at_once(tmp_path: Path) -> None:
     log.trim(0, retention_bytes=-1, retention_ms=-1, segment_ms=-1)
     append(log, make_batch())
     assert len(list(log._directory.glob("*.log"))) == 2
+
+
+@pytest.mark.parametrize("how", ["deleted", "trimmed"])
+def test_segments_that_were_removed_do_not_come_back(log: SegmentLog, tmp_path: Path, how: str) -> None:
+    kept = read_all(log)
+    before = crashed(log, tmp_path)
+    if how == "deleted":
+        log.delete_before(7)
+    else:
+        log.trim(0, retention_bytes=log.size_bytes - 7 * BATCH_BYTES, retention_ms=-1, segment_ms=-1)
+    start_offset, size_bytes = log.start_offset, log.size_bytes
+    directory = crashed(log, tmp_path, "lost power")
+    for name in (f"{0:020}.log", f"{0:020}.index"):
+        if (before / name).exists():
+            shutil.copy(before / name, directory)
+    again = open_log(directory)
+    assert (again.start_offset, again.end_offset, again.size_bytes) == (start_offset, 14, size_bytes)
+    assert read_all(again) == kept[start_offset * BATCH_BYTES :]
+    assert not (directory / f"{0:020}.log").exists()
 
 
 def test_a_deletion_that_was_interrupted_is_finished(log: SegmentLog, tmp_path: Path) -> None:
