@@ -1,4 +1,4 @@
-"""`protopact up`: a registry and a Kafka-protocol broker on this machine, in one process, their data in one directory."""
+"""`protopact up`: a registry and a Kafka-protocol broker on this machine, in one process, on one data directory."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data-dir", type=Path, default=Path("protopact-data"), metavar="DIR", help="default ./protopact-data"
     )
-    parser.add_argument(
-        "--registry", metavar="HOST:PORT", default=REGISTRY_DEFAULT, help=f"default {REGISTRY_DEFAULT}"
-    )
+    parser.add_argument("--registry", metavar="HOST:PORT", default=REGISTRY_DEFAULT, help=f"default {REGISTRY_DEFAULT}")
     parser.add_argument("--kafka", metavar="HOST:PORT", default=KAFKA_DEFAULT, help=f"default {KAFKA_DEFAULT}")
     parser.add_argument(
         "--kafka-advertised",

@@ -16,7 +16,7 @@ _SHARED: pytest.StashKey[RunningKafka] = pytest.StashKey()
 
 @pytest.fixture(scope="session")
 def kafka(pytestconfig: pytest.Config) -> Iterator[RunningKafka]:
-    """A broker for the whole run, in this process and in memory: `kafka.create_topic()` gives a topic of one's own.
+    """Give a broker that lives for the whole run, in this process and in memory; `create_topic()` keeps tests apart.
 
     What a test sets in `kafka.faults` ends with the test.
     """
@@ -30,7 +30,7 @@ def kafka(pytestconfig: pytest.Config) -> Iterator[RunningKafka]:
 
 @pytest.fixture
 def fresh_kafka() -> Iterator[RunningKafka]:
-    """A broker for this test alone: nothing in it, and its clock may be moved."""
+    """Give a broker for this test alone: nothing is in it, and its clock may be moved."""
     from protopact.testing import running_kafka
 
     with running_kafka() as running:
@@ -39,7 +39,7 @@ def fresh_kafka() -> Iterator[RunningKafka]:
 
 @pytest.fixture
 def registry() -> Iterator[RunningRegistry]:
-    """An empty schema registry for this test, in this process: `registry.client`, or over HTTP at `registry.url`."""
+    """Give an empty schema registry for this test, in this process: its `client`, and over HTTP its `url`."""
     from protopact.testing import running_registry
 
     with running_registry() as running:

@@ -198,7 +198,8 @@ def test_the_protocol_is_the_one_that_all_know_and_most_want(group: Group) -> No
 
 
 @pytest.mark.parametrize(
-    ("protocol_type", "protocols"), [("consumer", ("other",)), ("connect", ("range",)), ("", ("range",)), ("consumer", ())]
+    ("protocol_type", "protocols"),
+    [("consumer", ("other",)), ("connect", ("range",)), ("", ("range",)), ("consumer", ())],
 )
 def test_a_member_without_a_common_protocol_is_refused(
     group: Group, protocol_type: str, protocols: tuple[str, ...]
