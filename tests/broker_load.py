@@ -87,7 +87,7 @@ class Committer:
         conf = {"bootstrap.servers": bootstrap_servers, "group.id": group, "enable.auto.commit": False}
         self._consumer = Consumer({**QUICK, **conf})
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._commit)
+        self._thread = threading.Thread(target=self._commit, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -127,15 +127,25 @@ class Load:
         at = (bootstrap_servers, topic)
         self.writers = [Writer(*at, number, partitions, pace_s=pace_s) for number in range(writers)]
         self.committer = Committer(bootstrap_servers, topic, group, partitions)
+        self._given_up = False
 
     def __enter__(self) -> Self:
         for each in (*self.writers, self.committer):
             each.start()
         return self
 
+    def give_up(self) -> None:
+        """Let go of all, for the broker does not come back; a commit on its way would wait for it."""
+        self._given_up = True
+        for writer in self.writers:
+            writer.give_up()
+        self.committer._stopped.set()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._given_up:
+            return
         for each in (*self.writers, self.committer):
             each._stopped.set()
         self.committer.stop()

@@ -18,7 +18,7 @@ __all__ = ["clients", "proxy"]
 
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[Broker]:
-    """Give the embedded broker."""
-    with embedded_broker() as broker:
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Give the embedded broker, with its data on the disk."""
+    with embedded_broker(tmp_path_factory.mktemp("broker")) as broker:
         yield broker

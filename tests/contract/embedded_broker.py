@@ -11,12 +11,13 @@ from protopact.settings import BrokerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @contextmanager
-def embedded_broker() -> Iterator[Broker]:
+def embedded_broker(data_dir: Path | None) -> Iterator[Broker]:
     """Run the embedded broker, which makes no topic unasked, for the length of the block."""
     from protopact.broker import background_broker
 
-    with background_broker(settings=BrokerSettings(topics_auto_create=False)) as embedded:
+    with background_broker(data_dir, settings=BrokerSettings(topics_auto_create=False)) as embedded:
         yield Broker(embedded.bootstrap_servers, REFUSED)

@@ -43,7 +43,7 @@ def recording_tree(strace: str, record: Path) -> list[str]:
         f"?{call}" for call in (*OPENS, *WRITES, *NAMES, *SYNCHRONISES, *FOREIGN, *MAPS, "lseek", "ftruncate")
     )
     return [
-        strace, "-D", "-f", "-xx", "-y", "-ttt", "-s", str(WRITTEN_MAX), "-e", f"trace={calls}", "-e", "signal=none",
+        strace, "-D", "-f", "-xx", "-y", "-ttt", "-s", str(WRITTEN_MAX), "-e", f"trace={calls}",
         "-o", str(record),
     ]  # fmt: skip
 

@@ -41,7 +41,7 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
     if request.param == "apache":
         yield Broker(request.getfixturevalue("kafka").bootstrap_servers, APACHE_REFUSES)
     else:
-        with embedded_broker() as broker:
+        with embedded_broker(None) as broker:
             yield broker
 
 

@@ -141,7 +141,7 @@ def _step(field: Field[object], *, compact: bool) -> _Step:
     if not _is_list(field.type):
         return _compact_text if compact else _text(_LENGTH_BYTES[kind])
     entry = _plain(get_args(_plain(field.type))[0])
-    if is_dataclass(entry):
+    if isinstance(entry, type) and is_dataclass(entry):
         each = _steps(entry)
     elif kind in _BYTES:
         each = (_skipping(_BYTES[kind]),)

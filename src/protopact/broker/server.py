@@ -104,7 +104,7 @@ class Broker:
         if data_dir is not None:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock(data_dir)
-            state = SqliteState.open(data_dir / "broker.db", durable=self.settings.flush == "every")
+            state = SqliteState.open(data_dir / "broker.db", durable=True)
             flusher = Flusher(interval_s=self.settings.flush_interval_s)
         topics = Topics(state, self.settings, self.clock, data_dir=data_dir, flusher=flusher)
         groups = GroupCoordinator(state, self.settings, self.clock)

@@ -323,7 +323,7 @@ class Group:
             member.member_id,
             generation_id=self.generation,
             protocol_type=self.protocol_type,
-            protocol_name=self.protocol,
+            protocol_name=self.protocol or "",
             leader=self.leader,
             skip_assignment=is_leader and skip_assignment,
             members=_described(self.members.values(), self.protocol) if is_leader else (),

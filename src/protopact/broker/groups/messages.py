@@ -49,7 +49,7 @@ class JoinGroupAnswer:
     error_code: Code = Code.NONE
     generation_id: int = -1
     protocol_type: str | None = None
-    protocol_name: str | None = None
+    protocol_name: str = ""  # versions below 7 know no null here
     leader: str = ""
     skip_assignment: bool = False
     members: tuple[JoinedMember, ...] = ()

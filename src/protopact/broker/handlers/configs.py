@@ -41,6 +41,7 @@ TOPIC_SOURCE = 1
 STATIC_BROKER_SOURCE = 4
 TOPIC_DEFAULT_SOURCE = 5
 
+_DEFAULT_LISTS = {"cleanup.policy": "delete"}
 _KINDS = {"text": 2, "int": 3, "long": 5, "list": 7}
 _SET, _DELETE, _APPEND, _SUBTRACT = range(4)
 
@@ -82,7 +83,8 @@ def _describe(node: Node, asked: AskedConfigs, request: DescribeConfigsRequest) 
 def _described(node: Node, asked: AskedConfigs, *, documented: bool) -> list[DescribedConfig]:
     if asked.resource_type == TOPIC:
         config = node.topics.get(asked.resource_name).config
-        return [_topic_setting(setting, config, documented=documented) for setting in SETTINGS.values()]
+        shown = [_topic_setting(setting, config, documented=documented) for setting in SETTINGS.values()]
+        return shown + [_kept_setting(name, value) for name, value in config.own.items() if name not in SETTINGS]
     if asked.resource_type != BROKER or asked.resource_name not in {str(NODE_ID), ""}:
         raise RefusedRequestError(
             f"nothing has settings but topics (type {TOPIC}) and the broker {NODE_ID} (type {BROKER}), not"
@@ -106,6 +108,14 @@ def _topic_setting(setting: Setting, config: TopicConfig, *, documented: bool) -
         config_type=_KINDS[setting.kind],
         synonyms=tuple(synonyms),
         documentation=setting.documentation if documented else None,
+    )
+
+
+def _kept_setting(name: str, value: str) -> DescribedConfig:
+    """Describe a setting that has no effect here, as it was given."""
+    synonyms = (ConfigSynonym(name, value, TOPIC_SOURCE),)
+    return DescribedConfig(
+        name, value, read_only=False, config_source=TOPIC_SOURCE, config_type=_KINDS["text"], synonyms=synonyms
     )
 
 
@@ -167,7 +177,7 @@ async def _change(node: Node, changes: ConfigChanges, *, whole: bool, only_check
 def _apply(config: dict[str, str], change: ConfigChange) -> None:
     if change.config_operation in {_APPEND, _SUBTRACT}:
         _check_list(change.name)
-        held = config.get(change.name, "").split(",") if config.get(change.name) else []
+        held = _held(config, change.name)
         named = (change.value or "").split(",")
         kept = [each for each in held if each not in named]
         config[change.name] = ",".join(kept + named if change.config_operation == _APPEND else kept)
@@ -175,6 +185,12 @@ def _apply(config: dict[str, str], change: ConfigChange) -> None:
         config.pop(change.name, None)
     else:
         config[change.name] = change.value
+
+
+def _held(config: dict[str, str], name: str) -> list[str]:
+    """Give the entries of a list that hold: its own, or those of the default."""
+    value = config.get(name, _DEFAULT_LISTS.get(name, ""))
+    return value.split(",") if value else []
 
 
 def _check_list(name: str) -> None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from crc32c import crc32c
 
+from protopact.broker.codes import Code
 from protopact.errors import RefusedRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CORRUPT_MESSAGE, INVALID_TIMESTAMP, UNSUPPORTED_COMPRESSION_TYPE, INVALID_RECORD = 2, 32, 76, 87
 
 # Base offset, length of what follows, leader epoch, magic, CRC, attributes, last offset delta, base timestamp, max
 # timestamp, producer id, producer epoch, base sequence, number of records.
@@ -96,11 +96,13 @@ def check_batches(records: bytes) -> tuple[Batch, ...]:
     76 UNSUPPORTED_COMPRESSION_TYPE for an unknown codec, 32 INVALID_TIMESTAMP for the broker's own type of timestamps.
     """
     if not records:
-        raise RefusedRequestError("the request holds no record batch", error_code=INVALID_RECORD)
+        raise RefusedRequestError("the request holds no record batch", error_code=Code.INVALID_RECORD)
     _check_frame(records)
     batch, crc = _unpack(records, 0)
     if crc32c(memoryview(records)[_CRC_END:]) != crc:
-        raise RefusedRequestError("the record batch does not have the CRC that it names", error_code=CORRUPT_MESSAGE)
+        raise RefusedRequestError(
+            "the record batch does not have the CRC that it names", error_code=Code.CORRUPT_MESSAGE
+        )
     _check_header(batch)
     return (batch,)
 
@@ -169,22 +171,22 @@ def _check_frame(records: bytes) -> None:
     if len(records) > _MAGIC_AT and records[_MAGIC_AT] != _MAGIC:
         raise RefusedRequestError(
             f"the record batch has magic {records[_MAGIC_AT]}; only magic {_MAGIC} is taken",
-            error_code=INVALID_RECORD,
+            error_code=Code.INVALID_RECORD,
             hint="use a client of Kafka 0.11 or later",
         )
     if len(records) < HEADER_BYTES:
         raise RefusedRequestError(
-            f"a record batch has a header of {HEADER_BYTES} bytes; {len(records)} came", error_code=CORRUPT_MESSAGE
+            f"a record batch has a header of {HEADER_BYTES} bytes; {len(records)} came", error_code=Code.CORRUPT_MESSAGE
         )
     size = LENGTH_END + int.from_bytes(records[8:LENGTH_END], "big", signed=True)
     if size < HEADER_BYTES or size > len(records):
         raise RefusedRequestError(
-            f"the record batch names a size of {size} bytes; {len(records)} came", error_code=CORRUPT_MESSAGE
+            f"the record batch names a size of {size} bytes; {len(records)} came", error_code=Code.CORRUPT_MESSAGE
         )
     if size < len(records):
         raise RefusedRequestError(
             f"more follows the record batch of {size} bytes: {len(records)} came, and one batch is taken at a time",
-            error_code=INVALID_RECORD,
+            error_code=Code.INVALID_RECORD,
         )
 
 
@@ -193,22 +195,23 @@ def _check_header(batch: Batch) -> None:
     if batch.attributes & _CODEC_BITS >= len(_CODECS):
         raise RefusedRequestError(
             f"the record batch has the unknown codec {batch.attributes & _CODEC_BITS}",
-            error_code=UNSUPPORTED_COMPRESSION_TYPE,
+            error_code=Code.UNSUPPORTED_COMPRESSION_TYPE,
         )
     if batch.record_count != batch.last_offset_delta + 1 or batch.record_count <= 0:
         raise RefusedRequestError(
             f"the record batch counts {batch.record_count} records but {batch.last_offset_delta + 1} offsets",
-            error_code=INVALID_RECORD,
+            error_code=Code.INVALID_RECORD,
         )
     if batch.is_control:
-        raise RefusedRequestError("clients do not write control batches", error_code=INVALID_RECORD)
+        raise RefusedRequestError("clients do not write control batches", error_code=Code.INVALID_RECORD)
     if batch.producer_id >= 0 and batch.base_sequence < 0:
         raise RefusedRequestError(
-            f"the record batch of producer {batch.producer_id} has no sequence number", error_code=INVALID_RECORD
+            f"the record batch of producer {batch.producer_id} has no sequence number", error_code=Code.INVALID_RECORD
         )
     if batch.log_append_time:
         raise RefusedRequestError(
-            "the record batch claims the time of its append, which is the broker's to set", error_code=INVALID_TIMESTAMP
+            "the record batch claims the time of its append, which is the broker's to set",
+            error_code=Code.INVALID_TIMESTAMP,
         )
 
 

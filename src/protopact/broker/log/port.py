@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from protopact.broker.codes import Code
 from protopact.errors import RefusedRequestError
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from protopact.broker.log.batches import Batch
     from protopact.broker.log.producers import ProducerStates
 
-OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR = 1, 56
 
 # What newest_timestamp gives for a log without records, as Kafka's protocol says it.
 NO_RECORD = (-1, -1)
@@ -100,5 +100,5 @@ class PartitionLog(Protocol):
 def out_of_range(offset: int, start_offset: int, end_offset: int) -> RefusedRequestError:
     """Give the refusal of an offset that the log does not have."""
     return RefusedRequestError(
-        f"offset {offset} is not within {start_offset} and {end_offset}", error_code=OFFSET_OUT_OF_RANGE
+        f"offset {offset} is not within {start_offset} and {end_offset}", error_code=Code.OFFSET_OUT_OF_RANGE
     )

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from crc32c import crc32c
 
+from protopact.broker.codes import Code
 from protopact.errors import RefusedRequestError
 
 if TYPE_CHECKING:
     from protopact.broker.log.batches import Batch
 
-OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH = 45, 47
 
 _BATCHES_KEPT = 5
 _SEQUENCES = 1 << 31
@@ -70,7 +70,7 @@ class ProducerStates:
         if batch.producer_epoch < known.epoch:
             raise RefusedRequestError(
                 f"producer {batch.producer_id} has epoch {known.epoch} by now; the batch has {batch.producer_epoch}",
-                error_code=INVALID_PRODUCER_EPOCH,
+                error_code=Code.INVALID_PRODUCER_EPOCH,
             )
         known.seen_ms = max(known.seen_ms, now_ms)
         expected = 0
@@ -84,7 +84,7 @@ class ProducerStates:
             raise RefusedRequestError(
                 f"producer {batch.producer_id} sent sequence {batch.base_sequence} in epoch {batch.producer_epoch};"
                 f" {expected} is the next",
-                error_code=OUT_OF_ORDER_SEQUENCE_NUMBER,
+                error_code=Code.OUT_OF_ORDER_SEQUENCE_NUMBER,
             )
         return None
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import cramjam
 
-from protopact.broker.log.batches import CORRUPT_MESSAGE, HEADER_BYTES, Batch, read_header
+from protopact.broker.codes import Code
+from protopact.broker.log.batches import HEADER_BYTES, Batch, read_header
 from protopact.errors import FramingError, RefusedRequestError
 from protopact.framing import decode_zigzag
 
@@ -109,5 +110,5 @@ def _xerial_frames(written: bytes) -> Iterator[bytes]:
 
 def _unreadable(batch: Batch, why: str) -> RefusedRequestError:
     return RefusedRequestError(
-        f"the records of the batch at offset {batch.base_offset} cannot be read: {why}", error_code=CORRUPT_MESSAGE
+        f"the records of the batch at offset {batch.base_offset} cannot be read: {why}", error_code=Code.CORRUPT_MESSAGE
     )

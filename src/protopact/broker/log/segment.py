@@ -7,7 +7,8 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, TypeVar
 
-from protopact.broker.log.batches import CORRUPT_MESSAGE, HEADER_BYTES, Batch, read_header
+from protopact.broker.codes import Code
+from protopact.broker.log.batches import HEADER_BYTES, Batch, read_header
 from protopact.broker.log.handles import sync_file, write_whole
 from protopact.broker.log.index import (
     ENTRY_BYTES,
@@ -257,7 +258,7 @@ class Segment:
         return IndexInFile(self.index_path, self._handles, self._indexed) if growing is None else growing
 
     def _damage_at(self, offset: int) -> RefusedRequestError:
-        return RefusedRequestError(f"{self.path.name} is damaged at offset {offset}", error_code=CORRUPT_MESSAGE)
+        return RefusedRequestError(f"{self.path.name} is damaged at offset {offset}", error_code=Code.CORRUPT_MESSAGE)
 
     # Opening
 

@@ -10,9 +10,10 @@ from bisect import bisect_right
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from protopact.broker.codes import Code
 from protopact.broker.log.checkpoint import Checkpoint
 from protopact.broker.log.handles import FileHandles, sync_file
-from protopact.broker.log.port import KAFKA_STORAGE_ERROR, NO_RECORD, out_of_range
+from protopact.broker.log.port import NO_RECORD, out_of_range
 from protopact.broker.log.producers import ProducerStates
 from protopact.broker.log.recovery import open_segments, set_aside
 from protopact.broker.log.segment import Segment
@@ -192,7 +193,7 @@ class SegmentLog:
             except OSError as error:
                 self._refusal = f"{self._directory} could not be flushed: {error}"
                 _log.critical("%s; the partition takes nothing more until a restart", self._refusal)
-                raise RefusedRequestError(self._refusal, error_code=KAFKA_STORAGE_ERROR) from error
+                raise RefusedRequestError(self._refusal, error_code=Code.KAFKA_STORAGE_ERROR) from error
             self._flushed_offset = max(self._flushed_offset, end_offset)
 
     def close(self) -> None:
@@ -328,7 +329,7 @@ class SegmentLog:
 
     def _refuse_if_unsure(self) -> None:
         if self._refusal:
-            raise RefusedRequestError(self._refusal, error_code=KAFKA_STORAGE_ERROR)
+            raise RefusedRequestError(self._refusal, error_code=Code.KAFKA_STORAGE_ERROR)
 
 
 @contextmanager
@@ -338,4 +339,4 @@ def _storage_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         _log.error("%s: %s", path, error)
-        raise RefusedRequestError(f"{path}: {error}", error_code=KAFKA_STORAGE_ERROR) from error
+        raise RefusedRequestError(f"{path}: {error}", error_code=Code.KAFKA_STORAGE_ERROR) from error

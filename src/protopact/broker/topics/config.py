@@ -1,11 +1,13 @@
 """What can be set for a topic: each setting with its kind, its default and its bounds, in one table.
 
-A setting is in the table when it does something here. Others of Kafka's are refused by name, with the reason where it
-is known: a setting that is kept and ignored is believed.
+A setting is in the table when it does something here. Some of Kafka's others change nothing that a client could see of
+one broker without compaction: scripts may set them, they are shown again, and the log says that they have no effect.
+The rest is refused by name: a setting that is kept and ignored is believed.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from protopact.settings import BrokerSettings
+
+logger = logging.getLogger("protopact.broker")
 
 _INT_MAX = 2**31 - 1
 _LONG_MAX = 2**63 - 1
@@ -124,6 +128,25 @@ SETTINGS: Mapping[str, Setting] = {
     )
 }
 
+WITHOUT_EFFECT = frozenset(
+    {
+        "delete.retention.ms",
+        "file.delete.delay.ms",
+        "flush.messages",
+        "flush.ms",
+        "follower.replication.throttled.replicas",
+        "index.interval.bytes",
+        "leader.replication.throttled.replicas",
+        "max.compaction.lag.ms",
+        "min.cleanable.dirty.ratio",
+        "min.compaction.lag.ms",
+        "preallocate",
+        "segment.index.bytes",
+        "segment.jitter.ms",
+        "unclean.leader.election.enable",
+    }
+)
+
 _REASONS = {
     "cleanup.policy": "the embedded broker does not compact",
     "compression.type": "the embedded broker does not compress anew",
@@ -155,6 +178,9 @@ class TopicConfig:
 def check_config(values: Mapping[str, str]) -> None:
     """Refuse with INVALID_CONFIG names that are not in the table, and values that a setting cannot take."""
     for name, value in values.items():
+        if name in WITHOUT_EFFECT:
+            logger.warning("the topic setting %s=%s has no effect in the embedded broker", name, value)
+            continue
         setting = SETTINGS.get(name)
         if setting is None:
             raise _refused(f"the embedded broker has no topic setting {name!r}", hint=f"it has {', '.join(SETTINGS)}")
