@@ -49,7 +49,7 @@ class Faults:
         self._faults: list[_Fault] = []
         self.refuses_connections = False
 
-    def refuse_connections(self, refuse: bool = True) -> None:  # noqa: FBT001, FBT002  (one switch)
+    def refuse_connections(self, *, refuse: bool = True) -> None:
         """Close every new connection at once, until told otherwise."""
         self.refuses_connections = refuse
 

@@ -32,7 +32,8 @@ class Interruption:
         finally:
             self._at_once = False
 
-    def _press(self, _number: int, _frame: FrameType | None) -> None:
+    def press(self, _number: int, _frame: FrameType | None) -> None:
+        """Take a press of Ctrl-C, as a handler of its signal."""
         again, self._asked = self._asked, True
         if again or self._at_once:
             raise KeyboardInterrupt
@@ -45,7 +46,7 @@ def interruptible() -> Iterator[Interruption]:
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    before = signal.signal(signal.SIGINT, interruption._press)  # noqa: SLF001  (of the same module)
+    before = signal.signal(signal.SIGINT, interruption.press)
     try:
         yield interruption
     finally:

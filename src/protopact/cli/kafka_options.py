@@ -85,13 +85,13 @@ def shown(data: bytes | None, form: str = "text") -> object:
 
 
 def meant(value: object, form: str = "text") -> bytes | None:
-    """Give the bytes that a JSON value of `shown` means; ValueError for what is no such value."""
+    """Give the bytes that a JSON value of `shown` means; ConfigError or ValueError for what is no such value."""
     if value is None:
         return None
     if isinstance(value, dict) and value.keys() == {"base64"} and isinstance(value["base64"], str):
         return FORMS["base64"][1](value["base64"])
     if not isinstance(value, str):
-        raise ValueError('neither a text nor {"base64": …}')  # noqa: TRY004  (the caller words it with its place)
+        raise ConfigError(f'{value!r} is neither a text nor {{"base64": …}}', option="-J")
     return FORMS[form][1](value)
 
 
