@@ -49,9 +49,13 @@ class BackgroundBroker:
 
         return _result(called(), self._loop)
 
+    def run(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
+        """Have what `work` gives awaited in the broker's thread, and give its result."""
+        return _result(work(), self._loop)
+
     def create_topic(self, name: str, *, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
         """Make a topic. RefusedRequestError for a name that is taken or not allowed, or settings that there are not."""
-        _result(self.broker.node.topics.create(name, partitions, config or {}), self._loop)
+        self.run(lambda: self.broker.node.topics.create(name, partitions, config or {}))
 
 
 @contextmanager
