@@ -31,7 +31,7 @@ class Members(RuleBasedStateMachine):
         self.group = Group("group", rebalance_delay_ms=delay_ms)
 
     @rule(name=NAMES, static=st.booleans(), said=st.sampled_from([b"", b"other"]))
-    def join(self, name: str, static: bool, said: bytes) -> None:
+    def join(self, *, name: str, static: bool, said: bytes) -> None:
         self.asked += 1
         spoken = (Protocol("range", said),)
         known = self.group.members.get(name)

@@ -11,12 +11,26 @@ from typing import TYPE_CHECKING
 from protopact.door import door
 
 if TYPE_CHECKING:
-    from protopact.broker.clock import Clock as Clock, MovedClock as MovedClock, SystemClock as SystemClock
+    from protopact.broker.clock import (
+        Clock as Clock,
+        MovedClock as MovedClock,
+        ShiftedClock as ShiftedClock,
+        SystemClock as SystemClock,
+    )
     from protopact.broker.faults import Faults as Faults
     from protopact.broker.running import BackgroundBroker as BackgroundBroker, background_broker as background_broker
     from protopact.broker.server import Broker as Broker
 
-__all__ = ["BackgroundBroker", "Broker", "Clock", "Faults", "MovedClock", "SystemClock", "background_broker"]
+__all__ = [
+    "BackgroundBroker",
+    "Broker",
+    "Clock",
+    "Faults",
+    "MovedClock",
+    "ShiftedClock",
+    "SystemClock",
+    "background_broker",
+]
 
 __getattr__ = door(
     __name__,
@@ -26,6 +40,7 @@ __getattr__ = door(
         "Clock": "clock",
         "Faults": "faults",
         "MovedClock": "clock",
+        "ShiftedClock": "clock",
         "SystemClock": "clock",
         "background_broker": "running",
     },

@@ -7,7 +7,7 @@ transactions, access lists, SASL. Groups of the newer protocols (KIP-848, share 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from protopact.broker.codes import Code
 from protopact.broker.groups import messages as group_messages
@@ -30,14 +30,17 @@ VERSIONS_KEY = 18
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One kind of request. `pipelined`: the next of its kind is begun before this one is answered."""
+    """One kind of request; `handle` takes the node, the request and the caller.
+
+    `pipelined`: the next of its kind is begun before this one is answered.
+    """
 
     key: int
     name: str
     least: int
     most: int
     request: type
-    handle: Callable[[Node, Any, Caller], Awaitable[object | None]]
+    handle: Callable[..., Awaitable[object | None]]
     pipelined: bool = False
 
 

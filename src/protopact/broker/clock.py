@@ -84,3 +84,65 @@ class MovedClock:
             if not timer.cancelled:
                 timer.call()
         self._now_ms = until_ms
+
+
+class ShiftedClock:
+    """The system's time and whatever a test has added to it: it flows, and can be advanced."""
+
+    def __init__(self) -> None:
+        """Start at the system's time."""
+        self._shift_s = 0.0
+        self._timers: dict[int, _ShiftedTimer] = {}
+        self._order = itertools.count()
+
+    def now_ms(self) -> int:
+        """Give the milliseconds since 1970 in UTC, with what was added."""
+        return time.time_ns() // 1_000_000 + round(self._shift_s * 1000)
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
+        """Have the running event loop make the call, sooner where the time is advanced meanwhile."""
+        order = next(self._order)
+        timer = _ShiftedTimer(self._reached_s() + delay_s, call, forget=lambda: self._timers.pop(order, None))
+        timer.wait(delay_s)
+        self._timers[order] = timer
+        return timer
+
+    def advance(self, seconds: float) -> None:
+        """Move on, and make every call that is due then, in the order of its time; only in the event loop's thread."""
+        self._shift_s += seconds
+        for timer in sorted(self._timers.values(), key=lambda each: each.due_s):
+            timer.wait(timer.due_s - self._reached_s())
+
+    def _reached_s(self) -> float:
+        return asyncio.get_running_loop().time() + self._shift_s
+
+
+class _ShiftedTimer:
+    def __init__(self, due_s: float, call: Callable[[], None], *, forget: Callable[[], object]) -> None:
+        self.due_s = due_s
+        self._call = call
+        self._forget = forget
+        self._handle: asyncio.TimerHandle | None = None
+        self._over = False
+
+    def wait(self, delay_s: float) -> None:
+        """Have the call made so much later from now, and not as it was planned before; at once if it is due."""
+        if self._handle is not None:
+            self._handle.cancel()
+        if self._over:
+            return
+        if delay_s > 0:
+            self._handle = asyncio.get_running_loop().call_later(delay_s, self._fire)
+        else:
+            self._fire()
+
+    def cancel(self) -> None:
+        self._over = True
+        self._forget()
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def _fire(self) -> None:
+        if not self._over:
+            self.cancel()
+            self._call()

@@ -186,8 +186,8 @@ class Connection(asyncio.Protocol):
             )
         client_id, request = read_request(frame, api, head.version)
         caller = Caller(head.version, client_id, self._transport.get_extra_info("peername")[0], *self._place())
-        work = partial(api.handle, self._node, request, caller)
-        return _Begun(api, head.version, head.correlation_id, partial(self._faults.through, api, request, work))
+        work = partial(self._faults.through, api, self._node, request, caller)
+        return _Begun(api, head.version, head.correlation_id, work)
 
     def _give_back(self, taken: int, _done: object) -> None:
         self._budget.give(taken)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
+from protopact.broker.apis import APIS
 from protopact.broker.codes import Code
 from protopact.broker.handlers.refusing import refused_answer
 from protopact.errors import ConfigError, RefusedRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Iterable
 
     from protopact.broker.apis import Api
+    from protopact.broker.node import Caller, Node
 
 
 @dataclass(slots=True)
@@ -46,7 +49,7 @@ class Faults:
         self._faults: list[_Fault] = []
         self.refuses_connections = False
 
-    def refuse_connections(self, refuse: bool = True) -> None:  # noqa: FBT001, FBT002  (one switch)
+    def refuse_connections(self, *, refuse: bool = True) -> None:
         """Close every new connection at once, until told otherwise."""
         self.refuses_connections = refuse
 
@@ -65,12 +68,9 @@ class Faults:
     def error(self, error: str, request: str, *, skip: int = 0, times: int | None = 1) -> None:
         """Answer with an error, by its name in Kafka's protocol (`NOT_LEADER_OR_FOLLOWER`), without doing the request.
 
-        ConfigError when no such error is known.
+        ConfigError when no such error is known, or, as for the other faults, no such request.
         """
-        if error not in Code.__members__:
-            raise ConfigError(
-                f"no error is called {error!r}", option="error", hint=f"there are {', '.join(Code.__members__)}"
-            )
+        _check("error", error, Code.__members__)
         self._add(_Fault("error", request, skip, times, error=Code[error]))
 
     def clear(self) -> None:
@@ -78,8 +78,8 @@ class Faults:
         self._faults.clear()
         self.refuses_connections = False
 
-    async def through(self, api: Api, request: object, handle: Callable[[], Awaitable[object | None]]) -> object | None:
-        """Give the request's answer, or whatever the faults make of it."""
+    async def through(self, api: Api, node: Node, request: object, caller: Caller) -> object | None:
+        """Have the request done and give its answer, or whatever the faults make of it."""
         met = [fault for fault in tuple(self._faults) if fault.meets(api.name)] if self._faults else []
         for fault in met:
             if fault.kind == "delay":
@@ -87,11 +87,20 @@ class Faults:
             elif fault.kind == "drop":
                 raise RefusedRequestError("a test drops the connection", error_code=Code.NONE)
             elif fault.kind == "error":
-                return refused_answer(request, fault.error)
-        answer = await handle()
+                return refused_answer(node, request, fault.error, caller)
+        answer = await api.handle(node, request, caller)
         if any(fault.kind == "lose" for fault in met):
             raise RefusedRequestError("a test loses the answer", error_code=Code.NONE)
         return answer
 
     def _add(self, fault: _Fault) -> None:
+        if fault.request is not None:
+            _check("request", fault.request, [api.name for api in APIS.values()])
         self._faults.append(fault)
+
+
+def _check(what: str, name: str, names: Iterable[str]) -> None:
+    if name not in names:
+        near = get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+        raise ConfigError(f"no {what} is called {name!r}", option=what, hint=hint)

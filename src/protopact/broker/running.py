@@ -8,19 +8,22 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from protopact.broker.server import Broker
+from protopact.errors import MissingExtraError
 from protopact.listening import listen, refuse_public
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
     from pathlib import Path
 
     from protopact.broker.clock import Clock
     from protopact.broker.faults import Faults
+    from protopact.broker.server import Broker
     from protopact.settings import BrokerSettings
 
 T = TypeVar("T")
+
+_PACKAGES = {"cramjam", "kio"}
 
 _PUBLIC_HINT = "listen on 127.0.0.1, or allow it by --insecure (insecure=True) where the network is trusted"
 
@@ -45,6 +48,14 @@ class BackgroundBroker:
             return work()
 
         return _result(called(), self._loop)
+
+    def run(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
+        """Have what `work` gives awaited in the broker's thread, and give its result."""
+        return _result(work(), self._loop)
+
+    def create_topic(self, name: str, *, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
+        """Make a topic. RefusedRequestError for a name that is taken or not allowed, or settings that there are not."""
+        self.run(lambda: self.broker.node.topics.create(name, partitions, config or {}))
 
 
 @contextmanager
@@ -81,22 +92,42 @@ async def _started(
     settings: BrokerSettings | None,
     clock: Clock | None,
 ) -> Broker:
-    broker = Broker(data_dir, settings=settings, clock=clock)
+    broker = _broker_class()(data_dir, settings=settings, clock=clock)
     await broker.start(door, advertised=advertised)
     return broker
 
 
+def _broker_class() -> type[Broker]:
+    try:
+        from protopact.broker.server import Broker
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _PACKAGES:
+            raise
+        raise MissingExtraError(
+            f"the embedded broker needs the package {package}",
+            option="broker",
+            hint="pip install 'protopact[broker]'",
+        ) from error
+    return Broker
+
+
 @contextmanager
 def _loop_in_thread() -> Iterator[asyncio.AbstractEventLoop]:
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
-        thread = threading.Thread(target=loop.run_forever, name="protopact-broker", daemon=True)
-        thread.start()
-        try:
-            yield loop
-        finally:
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=_run, args=[loop], name="protopact-broker", daemon=True)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run the loop until it is stopped, and close it; no other thread's loop is touched, running or not."""
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.get_loop().run_forever()
 
 
 def _result(work: Coroutine[object, object, T], loop: asyncio.AbstractEventLoop) -> T:

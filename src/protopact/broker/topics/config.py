@@ -127,6 +127,7 @@ SETTINGS: Mapping[str, Setting] = {
         ),
     )
 }
+"""Every setting of a topic that does something here."""
 
 WITHOUT_EFFECT = frozenset(
     {

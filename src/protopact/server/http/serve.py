@@ -123,11 +123,26 @@ def background_registry(
 
     The port is a free one unless it is named. ConfigError and StoreError as for `serve_registry`.
     """
-    with (
-        closing(Registry(open_store(store_url), settings=settings, guard=guard)) as registry,
-        closing(listen(_LOOPBACK, port)) as door,
-    ):
-        server = _server(registry, tls, Hosts() if guard is None else None)
+    with closing(Registry(open_store(store_url), settings=settings, guard=guard)) as registry:
+        hosts = Hosts() if guard is None else None
+        with _in_background(registry, port, tls, hosts) as url:
+            yield url
+
+
+@contextmanager
+def served_registry(registry: Registry, *, port: int = 0) -> Iterator[str]:
+    """Serve a registry that is there already, without a guard, to this machine in a thread, and give its URL.
+
+    Leaving the block drains and stops the server, and leaves the registry open. ConfigError as for `serve_registry`.
+    """
+    with _in_background(registry, port, None, Hosts()) as url:
+        yield url
+
+
+@contextmanager
+def _in_background(registry: Registry, port: int, tls: Tls | None, hosts: Hosts | None) -> Iterator[str]:
+    with closing(listen(_LOOPBACK, port)) as door:
+        server = _server(registry, tls, hosts)
         url = _url(door, tls)
         thread = threading.Thread(target=server.run, args=([door],), name="protopact-registry", daemon=True)
         thread.start()
