@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import given, strategies as st
 from kio.index import load_request_schema, load_response_schema
 
-from protopact.broker.apis import APIS, versions_answer
+from protopact.broker.apis import APIS, refused_versions
 from protopact.broker.codec import read_head, read_request, write_answer
-from protopact.broker.codes import Code
 from protopact.broker.messages.cluster import VersionsRequest
 from protopact.errors import RefusedRequestError
 from unit.broker.raw_client import read_answer, request_frame
@@ -58,7 +59,7 @@ def test_every_version_of_the_table_is_one_that_kio_knows_both_ways(api: object,
 
 @pytest.mark.parametrize("version", range(VERSIONS.least, VERSIONS.most + 1))
 def test_an_answer_is_read_back_by_kio_as_it_was_meant(version: int) -> None:
-    frame = write_answer(versions_answer(Code.NONE), VERSIONS, version, 9)
+    frame = write_answer(asyncio.run(refused_versions()), VERSIONS, version, 9)
     assert int.from_bytes(frame[:4], "big") == len(frame) - 4
     answer = read_answer(frame[4:], 18, version)
     told = {each.api_key: (each.min_version, each.max_version) for each in answer.api_keys}

@@ -110,7 +110,7 @@ def test_a_client_that_is_still_in_the_midst_of_a_request_is_given_up() -> None:
         RawClient(broker.bootstrap_servers) as half,
     ):
         half.send(ASK[:-1])
-        while not broker.call(lambda: [each for each in broker.broker.connections if each._intake.begun]):
+        while not broker.call(lambda: [each for each in broker.broker.connections if each._intake.is_owed]):
             pass
         broker.call(broker.broker._sweep)
         assert half.receive_frame() is None
