@@ -46,7 +46,7 @@ _LENGTH_BYTES = {"string": 2, "bytes": 4, "records": 4}
 class _Walk:
     """How far a frame was walked through, and how many entries its lists may still have."""
 
-    frame: bytes
+    frame: memoryview
     position: int
     entries_left: int
 
@@ -84,7 +84,7 @@ class _Walk:
 _Step: TypeAlias = "Callable[[_Walk], None]"
 
 
-def check_announced(frame: bytes, schema: type) -> int:
+def check_announced(frame: memoryview, schema: type) -> int:
     """Walk through the header and the message of a request, and give the position behind it.
 
     `schema` is kio's class of the message. RefusedRequestError when the frame cannot hold the lists that it announces,

@@ -46,11 +46,15 @@ class Api:
 
 async def api_versions(_node: Node, _request: VersionsRequest, _caller: Caller) -> VersionsAnswer:
     """List what the broker knows."""
-    return versions_answer(Code.NONE)
+    return _versions(Code.NONE)
 
 
-def versions_answer(code: Code) -> VersionsAnswer:
-    """Give the list of what the broker knows; `code` is UNSUPPORTED_VERSION for who asks in a newer version."""
+async def refused_versions() -> VersionsAnswer:
+    """List what the broker knows to who asks for that in a version that it does not know."""
+    return _versions(Code.UNSUPPORTED_VERSION)
+
+
+def _versions(code: Code) -> VersionsAnswer:
     known = tuple(cluster_messages.ApiVersions(api.key, api.least, api.most) for api in APIS.values())
     return cluster_messages.VersionsAnswer(known, code)
 

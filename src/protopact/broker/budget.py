@@ -1,4 +1,4 @@
-"""How many bytes of requests may be in memory at a time, for all connections together."""
+"""How many bytes may be in memory at a time for all connections together: of requests, and of answers."""
 
 from __future__ import annotations
 
@@ -44,3 +44,20 @@ class Budget:
 
     def _fits(self, size: int) -> bool:
         return self._out == 0 or self._out + size <= self._bytes_max
+
+
+class Allowance:
+    """Bytes that may be out; nobody waits for them, but may take less when little is left."""
+
+    def __init__(self, bytes_max: int) -> None:
+        """Begin with everything left."""
+        self._left = bytes_max
+
+    @property
+    def left(self) -> int:
+        """Give how many bytes are left, not less than none."""
+        return max(0, self._left)
+
+    def take(self, size: int) -> None:
+        """Take bytes, or give them back where `size` is negative."""
+        self._left -= size

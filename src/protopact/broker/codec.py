@@ -38,7 +38,7 @@ class Head:
     correlation_id: int
 
 
-def read_head(frame: bytes) -> Head:
+def read_head(frame: memoryview) -> Head:
     """Read the part of the header that all versions have. RefusedRequestError when the frame is shorter."""
     if len(frame) < _HEAD_BYTES:
         raise RefusedRequestError(
@@ -51,7 +51,7 @@ def read_head(frame: bytes) -> Head:
     )
 
 
-def read_request(frame: bytes, api: Api, version: int) -> tuple[str, object]:
+def read_request(frame: memoryview, api: Api, version: int) -> tuple[str, object]:
     """Read a whole request: the client's name for itself and the message, as an object of `api.request`.
 
     RefusedRequestError when the bytes are not such a request. Bytes that follow it are left unread, as Kafka's brokers

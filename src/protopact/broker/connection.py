@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from protopact.broker.apis import APIS, VERSIONS_KEY, versions_answer
+from protopact.broker.apis import APIS, VERSIONS_KEY, refused_versions
 from protopact.broker.codec import read_head, read_request, write_answer
 from protopact.broker.codes import Code
 from protopact.broker.intake import Intake
@@ -19,7 +20,7 @@ from protopact.broker.node import Caller
 from protopact.errors import RefusedRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from protopact.broker.apis import Api
     from protopact.broker.budget import Budget
@@ -31,6 +32,16 @@ logger = logging.getLogger("protopact.broker")
 
 _ANSWERS_MAX = 8  # requests that are begun and not answered
 _WRITTEN_BYTES_MAX = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A request that was understood, and the work that gives its answer."""
+
+    api: Api
+    version: int
+    correlation_id: int
+    work: Callable[[], Awaitable[object | None]]
 
 
 class Connection(asyncio.Protocol):
@@ -58,6 +69,7 @@ class Connection(asyncio.Protocol):
         self._writable.set()
         self._tasks: list[asyncio.Task[None]] = []
         self._unanswered = 0
+        self._owed = 0
         self._settled = asyncio.Event()
         self._settled.set()
         self._active_at = 0.0
@@ -98,6 +110,7 @@ class Connection(asyncio.Protocol):
         for task in self._tasks:
             task.cancel()
         self._settled.set()
+        self._owe(-self._owed)
         self._intake.close()
         self._closed(self)
 
@@ -105,7 +118,7 @@ class Connection(asyncio.Protocol):
         """Say whether the client has been still for too long: between requests, or in the middle of something."""
         settings = self._node.settings
         waited_s = now - self._active_at
-        if self._intake.begun or not self._writable.is_set():
+        if self._intake.is_owed or not self._writable.is_set():
             return waited_s > settings.request_s
         return waited_s > settings.idle_s and not self._unanswered
 
@@ -126,30 +139,63 @@ class Connection(asyncio.Protocol):
             (self._transport.resume_reading if on else self._transport.pause_reading)()
 
     async def _serve(self) -> None:
-        """Begin the requests in their order. Only those that are pipelined are begun before the one before is done."""
-        while True:
+        """Begin the requests in their order.
+
+        Only those that are pipelined are begun before those before them are answered: nobody can make the broker keep
+        answers that he does not read.
+        """
+        while not self._transport.is_closing():
             frame, taken = await self._intake.next()
-            try:
-                head = read_head(frame)
-            except RefusedRequestError as refusal:
-                self.close(str(refusal))
+            begun = self._begun(frame)
+            del frame  # its records were copied out of it, and may be large
+            if begun is None:
+                self._budget.give(taken)
                 return
-            api = APIS.get(head.key)
-            answer = self._loop.create_task(self._answer(frame, head, api))
+            pipelined = begun.api.pipelined
+            answer = self._loop.create_task(self._answer(begun))
+            del begun
             answer.add_done_callback(partial(self._give_back, taken))
             self._unanswered += 1
             self._settled.clear()
             await self._answers.put(answer)
-            if api is None or not api.pipelined:
-                await self._done(answer)
+            if not pipelined:
+                await self._sent(answer)
+
+    def _begun(self, frame: memoryview) -> _Begun | None:
+        """Understand a request; one that cannot be answered ends the connection."""
+        try:
+            return self._understood(frame, read_head(frame))
+        except RefusedRequestError as refusal:
+            self.close(str(refusal))
+        except Exception:
+            logger.exception("%s: the connection is closed: a request cannot be read", self.peer)
+            self.close()
+        return None
+
+    def _understood(self, frame: memoryview, head: Head) -> _Begun:
+        api = APIS.get(head.key)
+        if api is None:
+            raise RefusedRequestError(f"the request {head.key} is not known", error_code=Code.UNSUPPORTED_VERSION)
+        if not api.least <= head.version <= api.most:
+            if api.key == VERSIONS_KEY:
+                # Every client understands version 0, and learns from it what it may ask in.
+                return _Begun(api, 0, head.correlation_id, refused_versions)
+            raise RefusedRequestError(
+                f"{api.name} is known in the versions {api.least} to {api.most}, not in {head.version}",
+                error_code=Code.UNSUPPORTED_VERSION,
+            )
+        client_id, request = read_request(frame, api, head.version)
+        caller = Caller(head.version, client_id, self._transport.get_extra_info("peername")[0], *self._place())
+        work = partial(self._faults.through, api, self._node, request, caller)
+        return _Begun(api, head.version, head.correlation_id, work)
 
     def _give_back(self, taken: int, _done: object) -> None:
         self._budget.give(taken)
 
-    async def _done(self, answer: asyncio.Task[bytes | None]) -> None:
-        """Wait for an answer; when the connection is lost meanwhile, nobody needs it any more."""
+    async def _sent(self, answer: asyncio.Task[bytes | None]) -> None:
+        """Wait until all answers are on their way; when the connection is lost meanwhile, nobody needs this one."""
         try:
-            await asyncio.wait([answer])
+            await self._settled.wait()
         except asyncio.CancelledError:
             answer.cancel()
             raise
@@ -161,35 +207,32 @@ class Connection(asyncio.Protocol):
             if answer is not None:
                 self._transport.write(answer)
                 await self._writable.wait()
+                self._owe(-len(answer))
             self._unanswered -= 1
             if not self._unanswered:
                 self._settled.set()
 
-    async def _answer(self, frame: bytes, head: Head, api: Api | None) -> bytes | None:
+    async def _answer(self, begun: _Begun) -> bytes | None:
         """Give the frame that answers a request; a request that cannot be answered ends the connection."""
         try:
-            return await self._answered(frame, head, api)
+            answer = await begun.work()
+            if answer is None or self._transport.is_closing():
+                return None
+            frame = write_answer(answer, begun.api, begun.version, begun.correlation_id)
+            self._owe(len(frame))
         except RefusedRequestError as refusal:
             self.close(str(refusal))
         except Exception:
-            logger.exception("%s: the connection is closed: a request failed", self.peer)
+            logger.exception("%s: the connection is closed: %s failed", self.peer, begun.api.name)
             self.close()
+        else:
+            return frame
         return None
 
-    async def _answered(self, frame: bytes, head: Head, api: Api | None) -> bytes | None:
-        if api is None:
-            raise RefusedRequestError(f"the request {head.key} is not known", error_code=Code.UNSUPPORTED_VERSION)
-        if not api.least <= head.version <= api.most:
-            if api.key == VERSIONS_KEY:
-                return write_answer(versions_answer(Code.UNSUPPORTED_VERSION), api, 0, head.correlation_id)
-            raise RefusedRequestError(
-                f"{api.name} is known in the versions {api.least} to {api.most}, not in {head.version}",
-                error_code=Code.UNSUPPORTED_VERSION,
-            )
-        client_id, request = read_request(frame, api, head.version)
-        caller = Caller(head.version, client_id, self._transport.get_extra_info("peername")[0], *self._place())
-        answer = await self._faults.through(api, self._node, request, caller)
-        return None if answer is None else write_answer(answer, api, head.version, head.correlation_id)
+    def _owe(self, size: int) -> None:
+        """Count what waits to be sent, for this connection and for the broker."""
+        self._owed += size
+        self._node.answers.take(size)
 
     def _place(self) -> tuple[str, int]:
         """Give the address of the broker as this client is to use it: how it came here, unless that is set."""

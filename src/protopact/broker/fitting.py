@@ -44,7 +44,7 @@ def _conversion(source: type, target: type) -> Callable[[object], object]:
     for each in fields(target):
         if each.name in offered:
             turn = _turn(hints[each.name])
-            if _may_be_none(given[each.name]) and not _may_be_none(hints[each.name]):
+            if _gives_none(given[each.name]) and not _may_be_none(hints[each.name]):
                 turn = _never_none(turn, _empty(hints[each.name]))
             copied.append(each.name) if turn is None else turned.append((each.name, turn))
         elif each.default is MISSING and each.default_factory is MISSING:
@@ -76,6 +76,11 @@ def _never_none(turn: Callable[[object], object] | None, empty: object) -> Calla
     if turn is None:
         return lambda value: empty if value is None else value
     return lambda value: empty if value is None else turn(value)
+
+
+def _gives_none(hint: object) -> bool:
+    """Say whether None may come from a field; kio gives it for a list, too, that a client has sent as null."""
+    return _may_be_none(hint) or get_origin(hint) is tuple
 
 
 def _may_be_none(hint: object) -> bool:

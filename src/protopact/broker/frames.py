@@ -6,6 +6,7 @@ from protopact.broker.codes import Code
 from protopact.errors import RefusedRequestError
 
 _LENGTH_BYTES = 4
+_COPIED_BYTES_MAX = 64 * 1024
 
 
 class Frames:
@@ -40,12 +41,18 @@ class Frames:
             )
         return size
 
-    def take(self) -> bytes | None:
-        """Give the next frame without its length, or None before it has come whole."""
+    def take(self) -> memoryview | None:
+        """Give the next frame without its length, to be read only, or None before it has come whole.
+
+        A large frame is given as it was received, and not copied; what has come behind it is.
+        """
         size = self.size()
-        if size is None or len(self._received) < _LENGTH_BYTES + size:
+        end = _LENGTH_BYTES + (size or 0)
+        if size is None or len(self._received) < end:
             return None
-        with memoryview(self._received) as view:
-            frame = bytes(view[_LENGTH_BYTES : _LENGTH_BYTES + size])
-        del self._received[: _LENGTH_BYTES + size]
-        return frame
+        if size < _COPIED_BYTES_MAX:
+            frame = bytes(self._received[_LENGTH_BYTES:end])
+            del self._received[:end]
+            return memoryview(frame)
+        received, self._received = self._received, self._received[end:]
+        return memoryview(received).toreadonly()[_LENGTH_BYTES:end]

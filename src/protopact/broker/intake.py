@@ -33,23 +33,23 @@ class Intake:
         self._frames = Frames(request_bytes_max)
         self._read_on = read_on
         self._refuse = refuse
-        self._waiting: deque[tuple[bytes, int]] = deque()
+        self._waiting: deque[tuple[memoryview, int]] = deque()
         self._arrived = asyncio.Event()
         self._taken: int | None = None  # from the budget, for the frame that is coming in
         self._asked = False
         self._closed = False
 
     @property
-    def begun(self) -> bool:
-        """Whether a request is coming in, or waits."""
-        return self._frames.begun or bool(self._waiting)
+    def is_owed(self) -> bool:
+        """Whether the client has begun a request and is expected to go on with it."""
+        return self._frames.begun and not self._asked and len(self._waiting) < _WAITING_MAX
 
     def receive(self, data: bytes) -> None:
         """Take what the connection brought."""
         self._frames.receive(data)
         self._take_frames()
 
-    async def next(self) -> tuple[bytes, int]:
+    async def next(self) -> tuple[memoryview, int]:
         """Give the next request, and what its frame took from the budget, which is to be given back after it."""
         while not self._waiting:
             self._arrived.clear()

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import asyncio
     from pathlib import Path
 
+    from protopact.broker.budget import Allowance
     from protopact.broker.clock import Clock
     from protopact.broker.groups import GroupCoordinator
     from protopact.broker.log import Flusher
@@ -30,6 +31,7 @@ class Node:
     groups: GroupCoordinator
     flusher: Flusher | None
     data_dir: Path | None
+    answers: Allowance
     stopping: asyncio.Event
 
 

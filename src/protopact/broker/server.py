@@ -8,7 +8,7 @@ import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from protopact.broker.budget import Budget
+from protopact.broker.budget import Allowance, Budget
 from protopact.broker.clock import SystemClock
 from protopact.broker.connection import Connection
 from protopact.broker.faults import Faults
@@ -108,7 +108,8 @@ class Broker:
             flusher = Flusher(interval_s=self.settings.flush_interval_s)
         topics = Topics(state, self.settings, self.clock, data_dir=data_dir, flusher=flusher)
         groups = GroupCoordinator(state, self.settings, self.clock)
-        return Node(self.settings, self.clock, state, topics, groups, flusher, data_dir, asyncio.Event())
+        answers = Allowance(self.settings.answers_bytes_max)
+        return Node(self.settings, self.clock, state, topics, groups, flusher, data_dir, answers, asyncio.Event())
 
     def _lock(self, data_dir: Path) -> None:
         """Keep every other broker off the data for as long as this one lives."""

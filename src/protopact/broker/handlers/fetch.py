@@ -32,7 +32,7 @@ async def fetch(node: Node, request: FetchRequest, _caller: Caller) -> FetchAnsw
     with _watched(_partitions(node, request)) as more:
         while True:
             more.clear()
-            reading = _Reading(node, min(request.max_bytes, node.settings.fetch_bytes_max))
+            reading = _Reading(node, min(request.max_bytes, node.settings.fetch_bytes_max, node.answers.left))
             topics = tuple(reading.topic(topic) for topic in request.topics)
             enough = reading.failed or reading.bytes_read >= request.min_bytes or node.stopping.is_set()
             if enough or not await _wait(more, give_up_at):
