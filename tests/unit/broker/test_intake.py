@@ -108,14 +108,14 @@ def test_a_frame_that_is_too_large_is_refused_and_those_before_it_served() -> No
     in_loop(work)
 
 
-def test_a_request_has_begun_from_its_first_byte_until_it_is_taken() -> None:
+def test_the_rest_of_a_request_is_owed_from_its_first_byte_until_it_has_come() -> None:
     async def work() -> None:
         watched = Watched(Budget(LARGE))
-        assert not watched.intake.begun
+        assert not watched.intake.is_owed
         watched.intake.receive(b"\x00")
-        assert watched.intake.begun
+        assert watched.intake.is_owed
         watched.intake.receive(b"\x00\x00\x01x")
         await watched.intake.next()
-        assert not watched.intake.begun
+        assert not watched.intake.is_owed
 
     in_loop(work)
