@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from protopact.cli.interruption import interruptible
-from protopact.cli.kafka_options import FORMS, MESSAGE_BYTES_MAX, add_kafka_options, kafka_conf, shown
+from protopact.cli.kafka_options import FORMS, MESSAGE_BYTES_MAX, add_kafka_options, count, kafka_conf, shown
 from protopact.cli.options import add_registry_option, connect
 from protopact.cli.output import Counter, print_note
 from protopact.errors import (
@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         " -N for N records before the end, or s@MILLISECONDS for a time since 1970",
     )
     parser.add_argument("-p", "--partition", type=int, metavar="N", help="read one partition; default: all")
-    parser.add_argument("-c", "--count", type=int, metavar="N", help="end after so many records")
+    parser.add_argument("-c", "--count", type=count, metavar="N", help="end after so many records")
     parser.add_argument("-e", "--exit", action="store_true", help="end when everything was read that is there")
     parser.add_argument(
         "-G", "--group", metavar="GROUP", help="read as a member of a group, and commit what was printed"
@@ -136,7 +136,10 @@ def offset(text: str) -> Start | str:
     if text in _WORDS:
         return text
     if text.startswith("s@"):
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text[2:]))
+        try:
+            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text[2:]))
+        except OverflowError:
+            raise ValueError(text) from None
     return int(text)
 
 

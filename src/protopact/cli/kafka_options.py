@@ -23,7 +23,7 @@ MESSAGE_BYTES_MAX = 128 * 1024 * 1024
 _SECRETS = ("password", "secret", "sasl.jaas.config", "ssl.key.pem")
 
 FORMS: Mapping[str, tuple[Callable[[bytes], str], Callable[[str], bytes]]] = {
-    "text": (bytes.decode, str.encode),
+    "text": (bytes.decode, lambda text: text.encode(errors="surrogateescape")),  # as input is read, byte for byte
     "hex": (bytes.hex, bytes.fromhex),
     "base64": (lambda data: base64.b64encode(data).decode(), lambda text: base64.b64decode(text, validate=True)),
 }
@@ -56,6 +56,14 @@ def add_kafka_options(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=f"give up when no broker answers for so long (default {TIMEOUT_S:g})",
     )
+
+
+def count(text: str) -> int:
+    """Read a number of records; ValueError, which argparse words, for what is none."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def kafka_conf(options: argparse.Namespace) -> dict[str, object]:

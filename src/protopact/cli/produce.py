@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from protopact.cli.interruption import interruptible
-from protopact.cli.kafka_options import FORMS, MESSAGE_BYTES_MAX, add_kafka_options, kafka_conf, meant
+from protopact.cli.kafka_options import FORMS, MESSAGE_BYTES_MAX, add_kafka_options, count, kafka_conf, meant
 from protopact.cli.options import add_registry_option, connect
 from protopact.cli.output import Counter, add_format_option, is_json, print_json, print_line
 from protopact.errors import ConfigError, DeliveryError, ProtopactError, SubjectNotFoundError
@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-H", "--header", action="append", default=[], metavar="NAME=VALUE", help="a header of every record"
     )
     parser.add_argument("-p", "--partition", type=int, metavar="N", help="default: what the key decides")
-    parser.add_argument("-c", "--count", type=int, metavar="N", help="end after so many records")
+    parser.add_argument("-c", "--count", type=count, metavar="N", help="end after so many records")
     parser.add_argument("-Z", "--tombstones", action="store_true", help="make a tombstone of an empty line")
     parser.add_argument(
         "-J", "--envelopes", action="store_true", help="take key, headers and value of a record from one JSON object"
@@ -111,6 +111,8 @@ def _schema_writer(options: argparse.Namespace, registry: SchemaRegistryClient) 
     decode, serialize = json_decoder(schema.message_class), serializer.bind(options.topic)
 
     def write(line: str) -> bytes | None:
+        if not _is_utf8(line):
+            raise ConfigError("the line is no UTF-8", option="FILE")
         return None if line.strip() == "null" else serialize(decode(line))
 
     return write
@@ -205,7 +207,7 @@ class _Source:
         for name in self._options.file:
             try:
                 yield from self._lines_of(name)
-            except (OSError, UnicodeDecodeError) as error:
+            except OSError as error:
                 self._fault = ConfigError(f"{name} cannot be read: {error}", option="FILE")
             except KeyboardInterrupt:
                 self._interrupted = True
@@ -222,14 +224,14 @@ class _Source:
                 if not line:
                     return
                 number += 1
-                yield _Line(f"{place}:{number}", line.removesuffix(b"\n").decode())
+                yield _Line(f"{place}:{number}", line.removesuffix(b"\n").decode(errors="surrogateescape"))
         self._interrupted = True
 
     def _from_line(self, line: str) -> OutgoingRecord:
         key, value = self._options.record_key, line
         if self._options.key_delimiter:
             before, delimiter, after = line.partition(self._options.key_delimiter)
-            key, value = (before, after) if delimiter else (None, line)
+            key, value = (FORMS["text"][1](before), after) if delimiter else (None, line)
         return self._record(key, self._value(value), self._headers)
 
     def _value(self, text: str) -> bytes | None:
@@ -262,6 +264,15 @@ class _Source:
         from protopact.integrations.kafka import OutgoingRecord
 
         return OutgoingRecord(value, key, tuple(headers), self._options.partition)
+
+
+def _is_utf8(line: str) -> bool:
+    """Say whether a line was UTF-8: other bytes stand in it as lone surrogates."""
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _halves(headers: object) -> tuple[list[str], list[object]]:

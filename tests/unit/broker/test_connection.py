@@ -39,8 +39,8 @@ def broker() -> Iterator[RunningKafka]:
         (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "announces 1195725856 bytes"),
         (b"\x00\x00\x00\x0a\x03\xe7\x00\x00" + bytes(6), "request 999 is not known"),
         (b"\x00\x00\x00\x0a\x00\x03\x00\x63" + bytes(6), "Metadata is known in the versions"),
-        (b"\x00\x00\x00\x0a\x00\x03\x00\x0c" + bytes(6), "no Metadata request of version 12"),
-        (ASK[:4] + b"\x00\x12\x00\x03" + b"\xff" * (len(ASK) - 8), "ApiVersions"),
+        (b"\x00\x00\x00\x0a\x00\x03\x00\x0c" + bytes(6), "the bytes are no"),
+        (ASK[:4] + b"\x00\x12\x00\x03" + b"\xff" * (len(ASK) - 8), "the bytes are no"),
     ],
 )
 def test_bytes_that_are_no_request_end_the_connection_and_nobody_elses(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from protopact.errors import BrokerError
-from protopact.integrations.kafka import OutgoingRecord, produce_all
+from protopact.integrations.kafka import OutgoingRecord, produce_all, read_topic
 from protopact.testing import running_kafka
 
 if TYPE_CHECKING:
@@ -159,6 +159,16 @@ def test_raw_bytes_have_three_forms(
     assert run("consume", "-t", topic, "-e", "--raw", "--as", form, "-K", "=").out == f"={line}\n"
 
 
+def test_raw_lines_keep_every_byte_and_a_schemas_lines_are_utf8(
+    running: RunningKafka, topic: str, schema: Path, feed: Callable[..., Ran]
+) -> None:
+    assert feed(b"\xfe:\xff\r\x00\n", "produce", "-t", topic, "-p", 0, "--raw", "-K", ":").code == 0
+    (record,) = read_topic(running.bootstrap_servers, topic, until_end=True)
+    assert (record.key, record.value) == (b"\xfe", b"\xff\r\x00")
+    ran = feed(b'{"item": "\xff"}\n', "produce", "-t", topic, "--schema", schema)
+    assert (ran.code, "standard input:1: the line is no UTF-8" in ran.err) == (1, True)
+
+
 def test_the_first_line_that_is_no_record_ends_the_input_and_what_came_before_is_confirmed(
     topic: str, schema: Path, feed: Callable[..., Ran], run: Callable[..., Ran]
 ) -> None:
@@ -257,9 +267,12 @@ def test_what_cannot_be_done_is_said_with_the_remedy(
     assert "hush" not in ran.err
 
 
-def test_an_offset_that_is_none_is_wrong_usage(topic: str, run: Callable[..., Ran]) -> None:
+@pytest.mark.parametrize("words", [("-o", "soon"), ("-o", "s@"), ("-o", f"s@{10**30}"), ("-c", "0"), ("-c", "many")])
+def test_a_place_or_a_number_that_is_none_is_wrong_usage(
+    topic: str, words: tuple[str, str], run: Callable[..., Ran]
+) -> None:
     with pytest.raises(SystemExit) as left:
-        run("consume", "-t", topic, "-o", "soon")
+        run("consume", "-t", topic, *words)
     assert left.value.code == 2
 
 
@@ -330,8 +343,6 @@ def test_a_broker_that_is_gone_is_an_error(topic: str, run: Callable[..., Ran]) 
 
 
 def wait_for_records(running: RunningKafka, topic: str, count: int) -> None:
-    from protopact.integrations.kafka import read_topic
-
     found = list(read_topic(running.bootstrap_servers, topic, max_records=count))
     if len(found) != count:
         raise BrokerError("records are missing")
