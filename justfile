@@ -70,6 +70,10 @@ bench-confluent *arguments:
 bench-registry *arguments:
     python bench/registry.py {{ arguments }}
 
+# Measure the embedded broker beside Apache Kafka and librdkafka's mock cluster (needs Java; the first time, Maven)
+bench-broker *arguments:
+    python bench/broker.py {{ arguments }}
+
 # Write the pinned public interface and the pages made from the code anew; read the difference
 golden:
     python tests/architecture/regenerate.py

@@ -26,7 +26,8 @@ ProtopactError
 ├── StoreError                      the registry's or a repository's storage failed
 │   └── StoreUnavailableError       a storage that does not answer now, and may later
 └── BrokerError                     the broker refused or did not confirm (.topic)
-    └── DeliveryError               some of many records were not confirmed (.failures, .confirmed)
+    ├── DeliveryError               some of many records were not confirmed (.failures, .confirmed)
+    └── RefusedRequestError         the embedded broker's refusal of a request or a part of it (.error_code)
 
 A message says what, which and why on one line; the remedy stands in `.hint`.
 """
@@ -482,3 +483,18 @@ def _first_few(parts: Sequence[object]) -> str:
     """Word the first few of many on one line, and how many more there are."""
     shown = "; ".join(str(part) for part in parts[:_SHOWN_MAX])
     return shown if len(parts) <= _SHOWN_MAX else f"{shown}; and {len(parts) - _SHOWN_MAX} more"
+
+
+class RefusedRequestError(BrokerError):
+    """The embedded broker refuses a request or a part of it; `error_code` is the number in Kafka's protocol.
+
+    A client sees the number and, where the reply has room for it, the message.
+    Source of the numbers: https://kafka.apache.org/protocol.html#protocol_error_codes
+    """
+
+    code: ClassVar[str] = "broker.refused"
+
+    def __init__(self, message: str, *, error_code: int, topic: str = "", hint: str = "") -> None:
+        """Keep the code."""
+        super().__init__(message, topic=topic, hint=hint)
+        self.error_code = error_code

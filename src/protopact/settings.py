@@ -150,3 +150,46 @@ def _stated(settings: type[SerdeSettings], variable: str, text: str) -> Any:
     if number < 1:
         raise ConfigError(f"{variable} is {text!r}, no number from 1 on", option=variable)
     return number
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """Limits and habits of the embedded broker.
+
+    `flush` says when an acknowledged record is safe from a loss of power: `every` before it is acknowledged,
+    `interval` within `flush_interval_s` after; a killed process loses nothing either way. `partitions` is what a
+    topic gets that does not say, `topics_auto_create` lets clients make topics by naming them. `segment_bytes`,
+    `retention_bytes` (for a partition; -1: no bound) and `retention_ms` (-1: for ever) are what a topic's own config
+    may change; `retention_check_s` is how often old records are looked for. `index_bytes` is how far apart entries of
+    an index stand. `message_bytes_max` bounds a record batch, `request_bytes_max` a request, `requests_bytes_max` all
+    that are in memory at a time, `fetch_bytes_max` an answer's records, `answers_bytes_max` what waits to be sent (an
+    answer holds one batch at least), `connections_max` the connections; `idle_s` is how long a connection may be
+    silent, `request_s` how long it may be so in the middle of a request or of an answer. `producer_idle_s` is how
+    long an idempotent producer is remembered, `offsets_retention_s` how long the offsets of a group without members
+    are. `rebalance_delay_s` is how long an empty group waits for more members, `session_s_min` and `session_s_max`
+    bound what a member may ask for, `members_max` a group.
+    """
+
+    flush: Literal["every", "interval"] = "interval"
+    flush_interval_s: float = 1.0
+    partitions: int = 1
+    topics_auto_create: bool = True
+    segment_bytes: int = 128 * 1024 * 1024
+    retention_bytes: int = -1
+    retention_ms: int = 7 * 24 * 3600 * 1000
+    retention_check_s: float = 30.0
+    index_bytes: int = 4096
+    message_bytes_max: int = 32 * 1024 * 1024
+    request_bytes_max: int = 64 * 1024 * 1024
+    requests_bytes_max: int = 64 * 1024 * 1024
+    fetch_bytes_max: int = 16 * 1024 * 1024
+    answers_bytes_max: int = 64 * 1024 * 1024
+    connections_max: int = 1000
+    idle_s: float = 600.0
+    request_s: float = 60.0
+    producer_idle_s: float = 24 * 3600.0
+    offsets_retention_s: float = 7 * 24 * 3600.0
+    rebalance_delay_s: float = 0.0
+    session_s_min: float = 1.0
+    session_s_max: float = 1800.0
+    members_max: int = 1000

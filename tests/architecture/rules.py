@@ -31,8 +31,11 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "argon2": ("server/",),
     "jwt": ("server/",),
     "prometheus_client": ("server/",),
-    "confluent_kafka": ("integrations/kafka/",),
+    "confluent_kafka": ("integrations/kafka/", "testing/kafka.py"),
     "rich": ("cli/",),
+    "kio": ("broker/",),
+    "cramjam": ("broker/",),
+    "crc32c": ("broker/",),
 }
 
 # Who may import by a name that is computed.

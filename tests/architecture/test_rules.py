@@ -127,7 +127,7 @@ def test_docstrings_comments_blank_lines_and_declared_tables_are_no_code(
 
 # Exact, so that a number going up is seen in review and one going down is kept. To change one: give the reason
 # beside the new `noqa` or `type: ignore`, then set the number that the failing test names.
-SILENCED = {"noqa": 26, "type: ignore": 5}
+SILENCED = {"noqa": 28, "type: ignore": 9}
 
 
 @pytest.mark.parametrize("mark", SILENCED)

@@ -139,18 +139,19 @@ class Disk:
             image = bytearray(self._kept.get(path, b""))
             for event in self._pending.get(path, ()):
                 if chance is not None and chance.random() < 0.5:
-                    _change(image, event)
+                    change(image, event)
             yield path, bytes(image)
 
     def _keep(self, path: str, covered: list[Event]) -> None:
         image = self._kept.setdefault(path, bytearray())
         gone = {id(event) for event in covered}
         for event in covered:
-            _change(image, event)
+            change(image, event)
         self._pending[path] = [event for event in self._pending[path] if id(event) not in gone]
 
 
-def _change(image: bytearray, event: Event) -> None:
+def change(image: bytearray, event: Event) -> None:
+    """Write what an event writes into a file's image, or give the file its new size."""
     if event.size is not None:
         del image[event.size :]
         image.extend(bytes(event.size - len(image)))

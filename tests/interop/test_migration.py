@@ -12,7 +12,7 @@ import pytest
 from orders import CASES, schema_for
 
 from protopact import Deserializer, Serializer
-from protopact.demo.broker import MockBroker
+from protopact.testing import running_kafka
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,9 +27,10 @@ OURS = ("protopact.confluent.schema_registry", "protopact.confluent.serializatio
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[str]:
-    broker = MockBroker(["theirs", "ours"])
-    yield broker.bootstrap_servers
-    broker.close()
+    with running_kafka() as kafka:
+        for topic in ("theirs", "ours"):
+            kafka.create_topic(topic)
+        yield kafka.bootstrap_servers
 
 
 def migrated(name: str, directory: Path) -> Path:

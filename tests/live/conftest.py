@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from kafka_service import KafkaService
     from postgres_service import PostgresService
 
-pytest.register_assert_rewrite("contract.test_registry_store")
+CONTRACT = Path(__file__).parent.parent / "contract"
+pytest.register_assert_rewrite(*(f"contract.{path.stem}" for path in CONTRACT.glob("*.py")))
 
 
 @pytest.fixture(scope="session")

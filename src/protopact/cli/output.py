@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, TypeVar
+import time
+from typing import TYPE_CHECKING, Self, TextIO, TypeVar
 
 from protopact.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from types import TracebackType
 
 T = TypeVar("T")
 
@@ -19,6 +21,7 @@ EXIT_FINDINGS = 100
 
 _ITEMS_WORTH_A_BAR = 5
 _WIDTH_WITHOUT_TERMINAL = 1000
+_SHOWN_AGAIN_S = 0.2
 
 
 def add_format_option(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +56,35 @@ def counted(items: Iterable[T], total: int, what: str) -> Iterator[T]:
         yield from items
         return
     yield from track(items, what, total=total, console=Console(stderr=True), transient=True)
+
+
+class Counter:
+    """How many things were done, shown as it grows on standard error where that is a terminal of its own.
+
+    It is not shown where `beside`, which the things are printed to, is a terminal too.
+    """
+
+    def __init__(self, what: str, *, beside: TextIO | None = None) -> None:
+        self.total = 0
+        self._what = what
+        self._shown = sys.stderr.isatty() and not (beside is not None and beside.isatty())
+        self._shown_at = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def count(self) -> int:
+        """Count one more, and give the number."""
+        self.total += 1
+        if self._shown and (now := time.monotonic()) - self._shown_at > _SHOWN_AGAIN_S:
+            self._shown_at = now
+            print(f"\r{self.total:,} {self._what}", end="", file=sys.stderr, flush=True)
+        return self.total
+
+    def __exit__(self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
+        """Take the line away again."""
+        if self._shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 def confirm(question: str, *, yes: bool) -> None:

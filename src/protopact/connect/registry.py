@@ -42,13 +42,16 @@ def connect_registry(
         return SchemaRegistryClient(
             url, auth=auth, timeout_s=timeout_s, settings=settings, ssl_context=ssl_context, tls=tls
         )
-    chosen = chosen_settings(settings, timeout_s)
-    registry = _open(url)
+    return client_of(_open(url), settings=chosen_settings(settings, timeout_s))
+
+
+def client_of(registry: Registry, *, settings: ClientSettings | None = None) -> SchemaRegistryClient:
+    """Give a client of a registry in this process; closing it closes the registry."""
 
     def send(call: Call, _: int, /) -> Reply:
         return perform(registry.exchange(call))
 
-    return SchemaRegistryClient(sender=send, on_close=registry.close, settings=chosen)
+    return SchemaRegistryClient(sender=send, on_close=registry.close, settings=settings)
 
 
 def connect_registry_async(

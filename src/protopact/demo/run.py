@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import closing
 from typing import TYPE_CHECKING
 
-from protopact.demo.broker import MockBroker
+from protopact.broker import background_broker
 from protopact.demo.publish import publish_rows
 from protopact.server import background_registry
 
@@ -21,7 +20,7 @@ TOPIC = "weather-observations"
 
 def run_demo(say: Callable[[str], None]) -> int:
     """Run the demo on embedded parts and give the exit code: 0 when every record came back equal to its row."""
-    with background_registry() as registry_url, closing(MockBroker(topics=[TOPIC])) as broker:
+    with background_registry() as registry_url, background_broker() as broker:
         say(f"registry  {registry_url}")
         say(f"broker    {broker.bootstrap_servers}")
         published = publish_rows(registry_url=registry_url, bootstrap_servers=broker.bootstrap_servers, topic=TOPIC)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from protopact.server.guard.users import User, Users, changing_users, check_name, read_users
     from protopact.server.http.app import asgi_app
     from protopact.server.http.logs import log_json_lines
-    from protopact.server.http.serve import Tls, background_registry, serve_registry
+    from protopact.server.http.serve import Tls, background_registry, serve_registry, served_registry
     from protopact.server.store import Store, open_store
     from protopact.server.store.backup import backup, restore
 
@@ -44,6 +44,7 @@ __all__ = [
     "read_users",
     "restore",
     "serve_registry",
+    "served_registry",
 ]
 
 __getattr__ = door(
@@ -69,5 +70,6 @@ __getattr__ = door(
         "read_users": "protopact.server.guard.users",
         "restore": "protopact.server.store.backup",
         "serve_registry": "protopact.server.http.serve",
+        "served_registry": "protopact.server.http.serve",
     },
 )

@@ -56,6 +56,7 @@ PROPERTIES = {
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",  # a test of a silent member need not wait for the usual 6 s
     "auto.create.topics.enable": "false",
 }
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from protopact.connect import connect_registry
-from protopact.demo.broker import MockBroker
 from protopact.demo.weather import read_rows, weather_schema
 from protopact.integrations.kafka import produce_all
 from protopact.serdes import Serializer
 from protopact.server import background_registry
+from protopact.testing import running_kafka
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +23,7 @@ TOPIC = "weather-observations"
 
 @pytest.fixture
 def addresses() -> Iterator[tuple[str, str]]:
-    with background_registry() as registry_url, closing(MockBroker([TOPIC])) as broker:
+    with background_registry() as registry_url, running_kafka(partitions=4) as broker:
         yield registry_url, broker.bootstrap_servers
 
 

@@ -1,19 +1,16 @@
-"""The Kafka helpers against librdkafka's mock cluster; each scenario that reads waits 3 s for the mock's group to form.
-
-What only a real broker shows (creating topics, refusals, redelivery, commits) stands in tests/live.
-"""
+"""The Kafka helpers against the embedded broker. Redelivery and refusals by Apache Kafka itself stand in tests/live."""
 
 from __future__ import annotations
 
 import logging
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from protopact.demo.broker import MockBroker
 from protopact.errors import BrokerError, ConfigError, DeliveryError, MissingExtraError
 from protopact.integrations.kafka import (
     KafkaRecord,
@@ -29,41 +26,46 @@ from protopact.integrations.kafka import (
     new_producer,
     produce_all,
     producing,
+    read_topic,
     topics,
 )
+from protopact.testing import running_kafka
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from protopact.integrations.kafka import Start
+    from protopact.testing import RunningKafka
 
 NOBODY = "127.0.0.1:1"
 
 
 @pytest.fixture(scope="module")
-def broker() -> Iterator[MockBroker]:
-    broker = MockBroker(topics=["existing"])
-    yield broker
-    broker.close()
+def broker() -> Iterator[RunningKafka]:
+    with running_kafka(partitions=4) as kafka:
+        kafka.create_topic("existing", partitions=4)
+        yield kafka
 
 
-def test_a_topic_that_exists_is_left_alone_and_its_partitions_are_reported(broker: MockBroker) -> None:
+def test_a_topic_that_exists_is_left_alone_and_its_partitions_are_reported(broker: RunningKafka) -> None:
     found = ensure_topics(broker.bootstrap_servers, "existing", partitions=1)
     assert (found.created, found.existing) == ((), ("existing",))
     assert found.partitions_differ == {"existing": 4}
 
 
-def test_no_topic_is_asked_for_where_none_is_wanted(broker: MockBroker) -> None:
+def test_no_topic_is_asked_for_where_none_is_wanted(broker: RunningKafka) -> None:
     found = ensure_topics(broker.bootstrap_servers, [])
     assert (found.created, found.existing) == ((), ())
 
 
-def test_records_of_one_key_are_confirmed_at_rising_offsets_of_one_partition(broker: MockBroker) -> None:
+def test_records_of_one_key_are_confirmed_at_rising_offsets_of_one_partition(broker: RunningKafka) -> None:
     producer = new_producer(broker.bootstrap_servers)
     places = [kafka_produce(producer, "keyed", b"v", key=b"same") for _ in range(3)]
     assert [place.offset for place in places] == [0, 1, 2]
     assert {place.partition for place in places} == {places[0].partition}
 
 
-def test_all_spellings_of_a_record_are_read_back_as_values(broker: MockBroker) -> None:
+def test_all_spellings_of_a_record_are_read_back_as_values(broker: RunningKafka) -> None:
     sent = [
         b"bare",
         None,
@@ -82,7 +84,7 @@ def test_all_spellings_of_a_record_are_read_back_as_values(broker: MockBroker) -
     assert next(record.partition for record in seen if record.value == b"text") == 3
 
 
-def test_a_failing_handler_stops_the_reading(broker: MockBroker) -> None:
+def test_a_failing_handler_stops_the_reading(broker: RunningKafka) -> None:
     conf = {"bootstrap.servers": broker.bootstrap_servers}
     produce_all(conf, "failing", [OutgoingRecord(b"%d" % n, partition=0) for n in range(3)])
 
@@ -98,25 +100,25 @@ def test_a_failing_handler_stops_the_reading(broker: MockBroker) -> None:
     assert seen == [b"0", b"1"]
 
 
-def test_reading_ends_when_asked_to(broker: MockBroker) -> None:
+def test_reading_ends_when_asked_to(broker: RunningKafka) -> None:
     asked = iter([False, False, True])
     until = partial(next, asked)
     assert list(kafka_records(broker.bootstrap_servers, "existing", group_id="stopped", until=until)) == []
     assert list(asked) == []
 
 
-def test_no_record_in_time_is_an_error_that_names_topic_and_group(broker: MockBroker) -> None:
+def test_no_record_in_time_is_an_error_that_names_topic_and_group(broker: RunningKafka) -> None:
     with pytest.raises(BrokerError, match=r"'existing' came to the group 'waiting' within 0\.5 s") as caught:
         kafka_consume_one(broker.bootstrap_servers, "existing", group_id="waiting", timeout_s=0.5)
     assert caught.value.topic == "existing"
 
 
-def test_more_records_than_librdkafka_queues_are_all_confirmed(broker: MockBroker) -> None:
+def test_more_records_than_librdkafka_queues_are_all_confirmed(broker: RunningKafka) -> None:
     conf = {"bootstrap.servers": broker.bootstrap_servers, "queue.buffering.max.messages": 10}
     assert produce_all(conf, "queued", (b"%d" % n for n in range(500))) == 500
 
 
-def test_every_record_that_is_too_large_is_reported_and_the_others_are_sent(broker: MockBroker) -> None:
+def test_every_record_that_is_too_large_is_reported_and_the_others_are_sent(broker: RunningKafka) -> None:
     records = [b"0", bytes(2_000_000), b"2", bytes(2_000_000)]
     with pytest.raises(DeliveryError, match="2 records to the topic 'large' were not delivered, 2 were") as caught:
         produce_all(broker.bootstrap_servers, "large", records)
@@ -124,7 +126,7 @@ def test_every_record_that_is_too_large_is_reported_and_the_others_are_sent(brok
     assert "message.max.bytes" in caught.value.hint
 
 
-def test_records_before_a_fault_of_their_source_are_not_sent_later(broker: MockBroker) -> None:
+def test_records_before_a_fault_of_their_source_are_not_sent_later(broker: RunningKafka) -> None:
     def faulty() -> Iterator[bytes]:
         yield b"0"
         raise ZeroDivisionError
@@ -237,8 +239,52 @@ def test_without_the_package_the_error_names_the_extra(monkeypatch: pytest.Monke
     assert "protopact[kafka]" in caught.value.hint
 
 
-def test_the_mock_broker_closes_twice_in_peace() -> None:
-    broker = MockBroker(["one"])
-    assert broker.bootstrap_servers.startswith("127.0.0.1:")
-    broker.close()
-    broker.close()
+def test_a_topic_is_read_from_a_place_by_nobodys_group(broker: RunningKafka) -> None:
+    conf, topic = broker.bootstrap_servers, broker.create_topic(partitions=2)
+    produce_all(conf, topic, [OutgoingRecord(b"%d" % number, partition=number % 2) for number in range(10)])
+
+    def read(start: Start, **options: object) -> list[bytes | None]:
+        return sorted(record.value for record in read_topic(conf, topic, start=start, until_end=True, **options))
+
+    assert read("beginning") == [b"%d" % number for number in range(10)]
+    assert read("end") == []
+    assert read(3) == [b"6", b"7", b"8", b"9"]
+    assert read(-1) == [b"8", b"9"]
+    assert read(99) == []
+    assert read("beginning", partitions=[1]) == [b"1", b"3", b"5", b"7", b"9"]
+    assert len(read("beginning", max_records=3)) == 3
+    assert read(datetime.now(UTC) - timedelta(hours=1)) == [b"%d" % number for number in range(10)]
+    assert read(datetime.now(UTC) + timedelta(hours=1)) == []
+
+
+def test_a_time_without_a_zone_is_refused(broker: RunningKafka) -> None:
+    with pytest.raises(ConfigError, match="has no zone"):
+        list(read_topic(broker.bootstrap_servers, "existing", start=datetime(2026, 1, 31), until_end=True))  # noqa: DTZ001
+
+
+def test_reading_a_partition_or_a_topic_that_is_not_there_is_an_error_with_its_name(broker: RunningKafka) -> None:
+    with pytest.raises(BrokerError, match="no partition 9: it has 4") as caught:
+        list(read_topic(broker.bootstrap_servers, "existing", partitions=[9]))
+    assert caught.value.topic == "existing"
+    with pytest.raises(BrokerError) as caught:
+        list(read_topic(broker.bootstrap_servers, "never-made"))
+    assert caught.value.topic == "never-made"
+
+
+def test_a_group_reads_until_the_end_of_what_is_there(broker: RunningKafka) -> None:
+    conf, topic = broker.bootstrap_servers, broker.create_topic(partitions=3)
+    assert list(kafka_records(conf, topic, group_id="ending", until_end=True)) == []
+    produce_all(conf, topic, [b"%d" % number for number in range(20)])
+    assert len(list(kafka_records(conf, topic, group_id="ending", until_end=True))) == 20
+    assert list(kafka_records(conf, topic, group_id="ending", until_end=True)) == []
+
+
+def test_who_waits_for_the_end_of_a_broker_that_is_gone_gets_an_error() -> None:
+    with running_kafka() as kafka:
+        topic = kafka.create_topic()
+        produce_all(kafka.bootstrap_servers, topic, [b"1"])
+        kafka.faults.drop("Fetch", skip=1, times=None)  # the end is told by an answer that never comes
+        records = read_topic(kafka.bootstrap_servers, topic, until_end=True, timeout_s=0.5)
+        assert next(records).value == b"1"
+    with pytest.raises(BrokerError):
+        list(records)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from protopact.integrations.kafka.librdkafka import KafkaConf as KafkaConf, new_producer as new_producer
     from protopact.integrations.kafka.producing import kafka_produce as kafka_produce, produce_all as produce_all
+    from protopact.integrations.kafka.reading import Start as Start, read_topic as read_topic
     from protopact.integrations.kafka.record import (
         Delivery as Delivery,
         KafkaRecord as KafkaRecord,
@@ -31,6 +32,7 @@ __all__ = [
     "KafkaConf",
     "KafkaRecord",
     "OutgoingRecord",
+    "Start",
     "consume",
     "ensure_topics",
     "kafka_consume_one",
@@ -38,6 +40,7 @@ __all__ = [
     "kafka_records",
     "new_producer",
     "produce_all",
+    "read_topic",
 ]
 
 __getattr__ = door(
@@ -48,6 +51,7 @@ __getattr__ = door(
         "KafkaConf": "librdkafka",
         "KafkaRecord": "record",
         "OutgoingRecord": "record",
+        "Start": "reading",
         "consume": "consuming",
         "ensure_topics": "topics",
         "kafka_consume_one": "consuming",
@@ -55,5 +59,6 @@ __getattr__ = door(
         "kafka_records": "consuming",
         "new_producer": "librdkafka",
         "produce_all": "producing",
+        "read_topic": "reading",
     },
 )

@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from protopact.errors import BrokerError
+from protopact.integrations.kafka.librdkafka import properties
 from protopact.integrations.kafka.member import joined
 
 if TYPE_CHECKING:
@@ -59,13 +60,15 @@ def kafka_records(
     max_records: int | None = None,
     idle_timeout_s: float | None = None,
     until: Callable[[], bool] | None = None,
+    until_end: bool = False,
     timeout_s: float = 30.0,
 ) -> Generator[KafkaRecord, None, None]:
     """Iterate over records; asking for the next one says that this one was processed, and commits it.
 
     Ends after `max_records`, after `idle_timeout_s` seconds without a record (counted from when the group has given
     this member its partitions, or from the end of the last record's processing), or when `until()` is true (asked
-    five times a second, and after each record: `until=event.is_set`). A new group starts with the first record
+    five times a second, and after each record: `until=event.is_set`), or with `until_end` when everything was read that
+    is there in the partitions that this member was given. A new group starts with the first record
     unless `auto.offset.reset` says otherwise.
 
     Commits are sent while later records are read, and waited for at the end and before a partition goes to another
@@ -75,9 +78,11 @@ def kafka_records(
     called idle, and when a topic does not exist; `ConfigError` for a refused property.
     """
     wanted = [topics] if isinstance(topics, str) else list(topics)
+    if until_end:
+        conf = {**properties(conf), "enable.partition.eof": True}
     with joined(conf, wanted, group_id=group_id, timeout_s=timeout_s) as member:
         served = 0
-        while served != max_records and not (until and until()):
+        while served != max_records and not (until and until()) and not (until_end and member.at_end):
             record = member.next_record(POLL_S)
             if record is not None:
                 yield record
@@ -86,6 +91,8 @@ def kafka_records(
             elif member.is_idle(idle_timeout_s):
                 member.check_reachable(timeout_s)
                 return
+            elif until_end:
+                member.check_reachable(timeout_s)
 
 
 def kafka_consume_one(

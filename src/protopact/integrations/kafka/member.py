@@ -22,7 +22,7 @@ from protopact.integrations.kafka.librdkafka import (
     new_consumer,
     properties,
 )
-from protopact.integrations.kafka.record import record_of
+from protopact.integrations.kafka.polling import NO_SUCH_TOPIC, PartitionEnd, poll
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,11 +53,6 @@ _COMMIT_LATER = frozenset(
         "_WAIT_COORD",
     }
 )
-_NO_SUCH_TOPIC = frozenset({"TOPIC_AUTHORIZATION_FAILED", "TOPIC_EXCEPTION", "UNKNOWN_TOPIC_OR_PART"})
-# librdkafka goes on by itself after these.
-_PASSING = frozenset(
-    {"_ALL_BROKERS_DOWN", "_MAX_POLL_EXCEEDED", "_PARTITION_EOF", "_RESOLVE", "_TIMED_OUT", "_TRANSPORT"}
-)
 
 
 @contextmanager
@@ -86,6 +81,8 @@ class Member:
         self._trouble: KafkaError | None = None
         self._unreachable = False
         self._idle_since: float | None = None
+        self._settled = False
+        self._unread: set[tuple[str, int]] = set()  # partitions whose end has not been seen
         self._processed: dict[tuple[str, int], int] = {}  # the next offset of each partition, not yet committed
         self._under_way: dict[tuple[str, int], int] = {}
         self._consumer: Consumer = new_consumer(
@@ -103,19 +100,14 @@ class Member:
     def next_record(self, wait_s: float) -> KafkaRecord | None:
         """Give the next record, or None when none came in time."""
         self._commit_soon()
-        with broker_errors(f"cannot read {', '.join(self._topics)}", topic=self._topic):
-            message = self._consumer.poll(wait_s)
-        if message is None:
+        found = poll(self._consumer, self._topics, wait_s)
+        if isinstance(found, PartitionEnd):
+            self._unread.discard((found.topic, found.partition))
             return None
-        error = message.error()
-        if error is None:
+        if found is not None:
             self._trouble = None
-            return record_of(message)
-        if error.name() not in _PASSING:
-            topic = message.topic() or self._topic
-            raise broker_error(f"cannot read {topic or ', '.join(self._topics)}", error, topic=topic)
-        logger.warning("%s: %s", error.name(), error.str())
-        return None
+            self._unread.add((found.topic, found.partition))
+        return found
 
     def processed(self, record: KafkaRecord) -> None:
         """Note that a record needs not come again."""
@@ -127,6 +119,11 @@ class Member:
         if idle_timeout_s is None or self._idle_since is None:
             return False
         return time.monotonic() - self._idle_since > idle_timeout_s
+
+    @property
+    def at_end(self) -> bool:
+        """Whether everything was read that is there; the configuration must ask for `enable.partition.eof`."""
+        return self._settled and not self._unread
 
     def check_reachable(self, timeout_s: float) -> None:
         """Tell silence from an outage: after a reported trouble, no broker that answers is a `BrokerError`."""
@@ -169,7 +166,7 @@ class Member:
                 known = self._consumer.list_topics(None if pattern else topic, timeout=timeout_s).topics
             self._unreachable = False
             error = None if pattern else known[topic].error
-            if error is not None and error.name() in _NO_SUCH_TOPIC and not self._creates_topics:
+            if error is not None and error.name() in NO_SUCH_TOPIC and not self._creates_topics:
                 raise broker_error(f"cannot read the topic {topic!r}", error, topic=topic)
 
     def _commit_soon(self) -> None:
@@ -215,16 +212,20 @@ class Member:
         self._trouble = error
         logger.warning("%s: %s", error.name(), error.str())
 
-    def _on_assign(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+    def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._idle_since = time.monotonic()
+        self._settled = True
+        self._unread |= {(each.topic, each.partition) for each in partitions}
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._commit_now()
         self._on_lost(consumer, partitions)
 
     def _on_lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._settled = False  # until the group has given the next assignment
         for each in partitions:
             self._processed.pop((each.topic, each.partition), None)
+            self._unread.discard((each.topic, each.partition))
 
 
 def _offsets(places: dict[tuple[str, int], int]) -> list[TopicPartition]:

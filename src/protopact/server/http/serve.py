@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import signal
-import socket
 import ssl
 import threading
 import time
@@ -14,12 +12,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from protopact.errors import ConfigError, MissingExtraError
+from protopact.listening import is_loopback, listen, refuse_public
 from protopact.server.exchange import Registry
 from protopact.server.http.app import asgi_app
 from protopact.server.http.hosts import Hosts
 from protopact.server.store import open_store
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterable, Iterator
 
     import uvicorn
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from protopact.settings import ServerSettings
 
 _LOOPBACK = "127.0.0.1"
-_PORT_MAX = 65_535
 _BACKLOG = 2048
 _START_S = 10.0
 _POLL_S = 0.005
+_PUBLIC_HINT = (
+    "set up users, listen on 127.0.0.1, or allow it by --insecure (insecure=True) where the network is trusted"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -91,14 +93,15 @@ def serve_registry(
     as their Host: a page in a browser could reach the registry by another name.
     """
     if guard is None:
-        _refuse_public(host, insecure=insecure)
-    elif tls is None and not _is_loopback(host):
+        if not insecure:
+            refuse_public(host, "the registry", hint=_PUBLIC_HINT)
+    elif tls is None and not is_loopback(host):
         _log.warning("passwords and tokens come unencrypted, unless a proxy in front of the registry speaks TLS")
     with (
         closing(Registry(open_store(store_url), settings=settings, guard=guard)) as registry,
-        closing(_listen(host, port)) as door,
+        closing(listen(host, port)) as door,
     ):
-        names = Hosts([host, *host_names]) if guard is None and _is_loopback(host) else None
+        names = Hosts([host, *host_names]) if guard is None and is_loopback(host) else None
         server = _server(registry, tls, names)
         _allow_connections(registry.settings)
         with _stopped_by_signals(server):
@@ -120,11 +123,26 @@ def background_registry(
 
     The port is a free one unless it is named. ConfigError and StoreError as for `serve_registry`.
     """
-    with (
-        closing(Registry(open_store(store_url), settings=settings, guard=guard)) as registry,
-        closing(_listen(_LOOPBACK, port)) as door,
-    ):
-        server = _server(registry, tls, Hosts() if guard is None else None)
+    with closing(Registry(open_store(store_url), settings=settings, guard=guard)) as registry:
+        hosts = Hosts() if guard is None else None
+        with _in_background(registry, port, tls, hosts) as url:
+            yield url
+
+
+@contextmanager
+def served_registry(registry: Registry, *, port: int = 0) -> Iterator[str]:
+    """Serve a registry that is there already, without a guard, to this machine in a thread, and give its URL.
+
+    Leaving the block drains and stops the server, and leaves the registry open. ConfigError as for `serve_registry`.
+    """
+    with _in_background(registry, port, None, Hosts()) as url:
+        yield url
+
+
+@contextmanager
+def _in_background(registry: Registry, port: int, tls: Tls | None, hosts: Hosts | None) -> Iterator[str]:
+    with closing(listen(_LOOPBACK, port)) as door:
+        server = _server(registry, tls, hosts)
         url = _url(door, tls)
         thread = threading.Thread(target=server.run, args=([door],), name="protopact-registry", daemon=True)
         thread.start()
@@ -176,21 +194,6 @@ def _server(registry: Registry, tls: Tls | None, hosts: Hosts | None) -> uvicorn
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Give a listening socket: from here on, clients wait instead of being refused."""
-    if not 0 <= port <= _PORT_MAX:
-        raise ConfigError(f"cannot listen on {host}:{port}: no such port", option="port")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise ConfigError(
-            f"cannot listen on {host}:{port}: {error.strerror}",
-            option="port",
-            hint="is another program there? Port 0 takes a free one",
-        ) from error
-
-
 def _allow_connections(settings: ServerSettings) -> None:
     from protopact.server.http.connections import allow_connections
 
@@ -201,23 +204,6 @@ def _url(door: socket.socket, tls: Tls | None) -> str:
     host, port = door.getsockname()[:2]
     scheme = "http" if tls is None else "https"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-
-
-def _refuse_public(host: str, *, insecure: bool) -> None:
-    if not insecure and not _is_loopback(host):
-        raise ConfigError(
-            f"others can reach {host or 'all interfaces'}, and the registry has no authentication",
-            option="host",
-            hint="set up users, listen on 127.0.0.1, or allow it by --insecure (insecure=True) where the network is"
-            " trusted",
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:
