@@ -1,6 +1,8 @@
 """Run by `test_large_payloads.py`, in a process of its own: how long an event loop waits while a payload is read.
 
-    python loop_lag.py BOMB MIBIBYTES STEP_BYTES
+    python loop_lag.py BOMB MIBIBYTES STEP_BYTES [ITEMS_MAX]
+
+With ITEMS_MAX, the most items of a list, records are read into dicts, and the bomb has to be refused.
 
 Prints the longest time between two turns of a task that sleeps a millisecond, in processor time of the process: while
 the loop waits, that is what the thread which reads has used, and not what the machine does besides.
@@ -11,8 +13,10 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from typing import Any
 
 from protopact import load_schema
+from protopact.errors import DecodeError
 from protopact.framing import encode_varint
 from protopact.serdes import AsyncDeserializer
 from protopact.settings import SerdeSettings
@@ -58,9 +62,13 @@ BOMBS = {
 }
 
 
-async def longest_wait_s(payload: bytes, step_bytes: int) -> float:
-    settings = SerdeSettings(message_bytes_max=len(payload), step_bytes_max=step_bytes)
-    read = AsyncDeserializer(None, framing="raw", topics={"*": NODE}, settings=settings).bind("t")
+async def longest_wait_s(payload: bytes, step_bytes: int, items_max: int | None) -> float:
+    settings = SerdeSettings(message_bytes_max=len(payload), step_bytes_max=step_bytes, repeated_items_max=items_max)
+    into = None if items_max is None else dict
+    reader: AsyncDeserializer[Any] = AsyncDeserializer(
+        None, framing="raw", topics={"*": NODE}, into=into, settings=settings
+    )
+    read = reader.bind("t")
     await read(payload[:0])
     longest = 0.0
 
@@ -74,12 +82,17 @@ async def longest_wait_s(payload: bytes, step_bytes: int) -> float:
 
     watching = asyncio.create_task(watch())
     await asyncio.sleep(0.01)
-    assert await read(payload) is not None
+    try:
+        assert await read(payload) is not None
+        assert items_max is None
+    except DecodeError:
+        assert items_max is not None
     await asyncio.sleep(0.01)
     watching.cancel()
     return longest
 
 
 if __name__ == "__main__":
-    bomb, mebibytes, step = sys.argv[1:]
-    print(asyncio.run(longest_wait_s(BOMBS[bomb](int(mebibytes) << 20), int(step))))  # noqa: T201
+    bomb, mebibytes, step, *items = sys.argv[1:]
+    items_max = int(items[0]) if items else None
+    print(asyncio.run(longest_wait_s(BOMBS[bomb](int(mebibytes) << 20), int(step), items_max)))  # noqa: T201

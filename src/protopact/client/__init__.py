@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from protopact.client.aio_administration import AsyncAdministration
     from protopact.client.auth import Auth, BearerToken, OAuthClient, Tls
     from protopact.client.framed import Framed
-    from protopact.client.imports import fetch_file_set, lookup_with_imports, register_with_imports
+    from protopact.client.imports import fetch_schema, lookup_with_imports, register_with_imports
     from protopact.client.options import chosen_settings
     from protopact.client.session import Job, Session
+    from protopact.client.state import FetchedSchema
     from protopact.client.sync import SchemaRegistryClient
     from protopact.client.sync_administration import SyncAdministration
 
@@ -27,6 +28,7 @@ __all__ = [
     "AsyncSchemaRegistryClient",
     "Auth",
     "BearerToken",
+    "FetchedSchema",
     "Framed",
     "Job",
     "OAuthClient",
@@ -35,7 +37,7 @@ __all__ = [
     "SyncAdministration",
     "Tls",
     "chosen_settings",
-    "fetch_file_set",
+    "fetch_schema",
     "lookup_with_imports",
     "register_with_imports",
 ]
@@ -47,6 +49,7 @@ __getattr__ = door(
         "AsyncSchemaRegistryClient": "aio",
         "Auth": "auth",
         "BearerToken": "auth",
+        "FetchedSchema": "state",
         "Framed": "framed",
         "Job": "session",
         "OAuthClient": "auth",
@@ -55,7 +58,7 @@ __getattr__ = door(
         "SyncAdministration": "sync_administration",
         "Tls": "auth",
         "chosen_settings": "options",
-        "fetch_file_set": "imports",
+        "fetch_schema": "imports",
         "lookup_with_imports": "imports",
         "register_with_imports": "imports",
     },

@@ -16,6 +16,7 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from google.protobuf.message import DecodeError
 
 from protopact.client import calls
+from protopact.client.state import FetchedSchema
 from protopact.descriptor import FileSet, is_built_in
 from protopact.errors import MissingExtraError, RegistryError, SchemaError, SchemaLinkError
 from protopact.flow import blocking
@@ -140,7 +141,7 @@ def _references(imports: Iterable[str], held: dict[str, Reference]) -> tuple[Ref
 # ── fetching ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def fetch_file_set(state: State, schema_id: int, *, subject: str | None = None) -> Flow[FileSet]:
+def fetch_schema(state: State, schema_id: int, *, subject: str | None = None) -> Flow[FetchedSchema]:
     """Fetch a schema and everything that it refers to; `subject` says in whose context the id counts.
 
     SchemaNotFoundError for an unknown id, SchemaLinkError for references that are circular, too many or too deep,
@@ -165,7 +166,11 @@ class _NoDescriptorsError(Exception):
     """The registry answers `format=serialized` with text, an error, or damaged descriptors. Never leaves this file."""
 
 
-def _fetch_descriptors(state: State, schema_id: int, subject: str | None) -> Flow[FileSet]:
+def _fetched(root: RegisteredSchema, schema_id: int, subject: str | None, file_set: FileSet) -> FetchedSchema:
+    return FetchedSchema(schema_id, Subject.parse(subject or "").context, file_set, root.rule_set)
+
+
+def _fetch_descriptors(state: State, schema_id: int, subject: str | None) -> Flow[FetchedSchema]:
     ask = calls.get_schema_by_id(schema_id, subject=subject, serialized=True)
     root = yield from _serialized(state.unless_missing((schema_id, subject), ask))
     _check_type(root)
@@ -174,7 +179,7 @@ def _fetch_descriptors(state: State, schema_id: int, subject: str | None) -> Flo
     if not root_file.name or root_file.name in parts:
         root_file.name = _free_name(parts)
     files = [_descriptor(part.schema, name=name) for name, part in parts.items()]
-    return FileSet.link(root_file.name, [*files, root_file])
+    return _fetched(root, schema_id, subject, FileSet.link(root_file.name, [*files, root_file]))
 
 
 def _serialized(asking: Flow[RegisteredSchema]) -> Flow[RegisteredSchema]:
@@ -186,7 +191,7 @@ def _serialized(asking: Flow[RegisteredSchema]) -> Flow[RegisteredSchema]:
         raise
 
 
-def _fetch_text(state: State, schema_id: int, subject: str | None) -> Flow[FileSet]:
+def _fetch_text(state: State, schema_id: int, subject: str | None) -> Flow[FetchedSchema]:
     from protopact.compiler import compile_text
 
     root = yield from state.unless_missing((schema_id, subject), calls.get_schema_by_id(schema_id, subject=subject))
@@ -196,7 +201,7 @@ def _fetch_text(state: State, schema_id: int, subject: str | None) -> Flow[FileS
     name = _free_name(sources)
     file_set = yield from blocking(lambda: compile_text(root.schema, file_name=name, sources=sources))
     state.text_only.put(_EVERYWHERE, value=True)
-    return file_set
+    return _fetched(root, schema_id, subject, file_set)
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from protopact.client.asks import Ask
     from protopact.client.cache import Cache
+    from protopact.client.state import FetchedSchema
     from protopact.descriptor import FileSet
     from protopact.flow import Flow
     from protopact.registry import (
@@ -137,10 +138,18 @@ class Session(State):
             calls.get_versions_for_schema(schema_id, subject=subject, deleted=deleted, offset=offset, limit=limit)
         )
 
+    def fetch_schema(self, schema_id: int, subject: str | None) -> Job[FetchedSchema]:
+        """Fetch a schema with its references and its rules; it is kept."""
+        key = (schema_id, Subject.parse(subject or "").context)
+        return Job(lambda: imports.fetch_schema(self, schema_id, subject=subject), self.file_sets, key)
+
     def fetch_file_set(self, schema_id: int, subject: str | None) -> Job[FileSet]:
         """Fetch a schema with its references; it is kept."""
-        key = (schema_id, Subject.parse(subject or "").context)
-        return Job(lambda: imports.fetch_file_set(self, schema_id, subject=subject), self.file_sets, key)
+
+        def flow() -> Flow[FileSet]:
+            return (yield from self.once(self.fetch_schema(schema_id, subject))).file_set
+
+        return Job(flow)
 
     # ── subjects and versions ────────────────────────────────────────────────────────────────────
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from protopact.client.auth import BearerToken, CalledToken, FetchedToken, OAuthClient, extra_headers
@@ -17,12 +18,22 @@ if TYPE_CHECKING:
     from protopact.descriptor import FileSet
     from protopact.errors import RegistryError
     from protopact.flow import Flow
-    from protopact.registry import RegisteredSchema
+    from protopact.registry import RegisteredSchema, RuleSet
     from protopact.settings import ClientSettings
 
 T = TypeVar("T")
 
 _NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedSchema:
+    """A schema as its readers need it: with everything that it refers to, and with its own rules."""
+
+    id: int
+    context: str
+    file_set: FileSet
+    rule_set: RuleSet | None
 
 
 class State:
@@ -41,7 +52,7 @@ class State:
             settings, servers, headers=extra_headers(auth), credentials=_credentials(auth, settings, servers)
         )
         self.schemas: Cache[RegisteredSchema] = Cache(entries_max)
-        self.file_sets: Cache[FileSet] = Cache(entries_max)
+        self.file_sets: Cache[FetchedSchema] = Cache(entries_max)
         self.registered: Cache[RegisteredSchema] = Cache(entries_max)
         self.latest: Cache[RegisteredSchema] = Cache(entries_max, ttl_s=settings.latest_ttl_s)
         self.parts: Cache[RegisteredSchema] = Cache(entries_max)

@@ -83,7 +83,7 @@ SERIALIZER_KEYS: Mapping[str, Key] = {
 """What a ProtobufSerializer is configured by."""
 
 DESERIALIZER_KEYS: Mapping[str, Key] = {
-    "use.latest.version": Key(False, _FLAG, "a check that the latest version has no migration rules: none are run"),
+    "use.latest.version": Key(False, _FLAG, "a check that the latest version has no rules for reading or migration"),
     "use.latest.with.metadata": Key(None, (dict,), "the same check, on the latest version with these properties"),
     "schema.id.deserializer": Key(None, _ANY, "whether headers are looked at: by the functions of these names"),
     **_SUBJECT_KEYS,

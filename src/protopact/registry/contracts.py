@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _KINDS = ("TRANSFORM", "CONDITION")
 _MODES = ("UPGRADE", "DOWNGRADE", "UPDOWN", "WRITE", "READ", "WRITEREAD")
+_WHEN_WRITING = frozenset({"WRITE", "WRITEREAD"})
+_WHEN_READING = frozenset({"READ", "WRITEREAD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,11 @@ class Rule:
     on_success: str | None = None
     on_failure: str | None = None
     disabled: bool = False
+
+    @property
+    def label(self) -> str:
+        """The rule's name and what it takes to run it, for errors."""
+        return f"{self.name}: {self.type or self.kind}"
 
     @classmethod
     def from_json(cls, value: JsonValue, where: str = "rule") -> Rule:
@@ -121,6 +128,18 @@ class RuleSet:
     domain_rules: tuple[Rule, ...] = ()
     encoding_rules: tuple[Rule, ...] = ()
     enable_at: str | None = None
+
+    def for_writing(self) -> tuple[Rule, ...]:
+        """Give the rules for values and payloads that are switched on, and count when a record is written."""
+        return self._active(_WHEN_WRITING)
+
+    def for_reading(self) -> tuple[Rule, ...]:
+        """Give the rules for values and payloads that are switched on, and count when a record is read."""
+        return self._active(_WHEN_READING)
+
+    def _active(self, modes: frozenset[str]) -> tuple[Rule, ...]:
+        rules = (*self.domain_rules, *self.encoding_rules)
+        return tuple(rule for rule in rules if not rule.disabled and rule.mode in modes)
 
     @classmethod
     def from_json(cls, value: JsonValue, where: str = "ruleSet") -> RuleSet:

@@ -13,7 +13,7 @@ from protopact.door import door
 if TYPE_CHECKING:
     from protopact.serdes.deserializer import AsyncDeserializer, Deserializer
     from protopact.serdes.headers import AnyHeaders, Headers
-    from protopact.serdes.options import Framing, refuse_unknown
+    from protopact.serdes.options import Framing, UnrunRules, refuse_unknown
     from protopact.serdes.reader import ReadKeywords
     from protopact.serdes.reading import Read
     from protopact.serdes.serializer import AsyncSerializer, Serializer
@@ -34,6 +34,7 @@ __all__ = [
     "ReferenceSubjectNameStrategy",
     "Serializer",
     "SubjectNameStrategy",
+    "UnrunRules",
     "Write",
     "refuse_unknown",
 ]
@@ -54,6 +55,7 @@ __getattr__ = door(
         "ReferenceSubjectNameStrategy": "subject",
         "Serializer": "serializer",
         "SubjectNameStrategy": "subject",
+        "UnrunRules": "options",
         "Write": "writing",
         "refuse_unknown": "options",
     },

@@ -51,6 +51,9 @@ class Deserializer(Reader["SchemaRegistryClient", T]):
 
     `validate` refuses messages that break the rules of their schema (RuleViolationError), of the wanted class where
     there is one, else of the writer's: True asks protovalidate, or give a `protopact.rules.Validation`.
+
+    Rules that a registry keeps for reading by a schema, such as ENCRYPT, are not run. Records of such a schema are
+    refused (RuleError) unless `rules="ignore"`, which gives what was written.
     """
 
     @overload
@@ -102,6 +105,7 @@ class Deserializer(Reader["SchemaRegistryClient", T]):
         `headers` are the record's, as pairs or a mapping; `is_key` says which of them counts. FramingError when the
         bytes carry no valid prefix or it leads to no message, DecodeError when the payload is not the writer's message
         or the registry does not know its schema, WrongTypeError when it is not the message wanted: the record is bad.
+        RuleError when its schema has rules for reading, or `validate` finds the message to break its own.
         TransportError or RegistryError: the registry could not be asked, try again.
         """
         if headers is not None:
@@ -140,7 +144,8 @@ class Deserializer(Reader["SchemaRegistryClient", T]):
 
         A bad record does not spoil the others: RecordsError lists all of them with their places, `on_error="skip"`
         leaves them out, a function given as `on_error` gets a RecordFailure for each. What is wrong with a registry, or
-        with the options, raises as elsewhere; MissingExtraError without pyarrow.
+        with the options, raises as elsewhere, and so does RuleError for a schema with rules for reading;
+        MissingExtraError without pyarrow.
 
         `headers` are those of each record, None for one without; framing "guid" needs them (ConfigError). A schema that
         a header names by its GUID is as new as the id that the registry tells for it.

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 Framing: TypeAlias = Literal["confluent", "guid", "raw"]
 """How a record names its schema: by an id before the payload, by a GUID in a header, or not at all."""
 
+UnrunRules: TypeAlias = Literal["refuse", "ignore"]
+"""What a deserializer does about a schema with rules for reading, which are not run here."""
+
+_UNRUN_RULES = ("refuse", "ignore")
 _FRAMINGS = ("confluent", "guid", "raw")
 _SCHEMA_ID_MAX = (1 << 31) - 1
 
@@ -143,6 +147,13 @@ def check_framing(framing: Framing) -> None:
     """Raise ConfigError for a framing that does not exist."""
     if framing not in _FRAMINGS:
         raise ConfigError(f"framing is {framing!r}", option="framing", hint=f"use one of {', '.join(_FRAMINGS)}")
+
+
+def ignores_rules(rules: UnrunRules) -> bool:
+    """Say whether rules that are not run are ignored; ConfigError for another word."""
+    if rules not in _UNRUN_RULES:
+        raise ConfigError(f"rules is {rules!r}", option="rules", hint=f"use one of {', '.join(_UNRUN_RULES)}")
+    return rules == "ignore"
 
 
 def check_strategy(option: str, strategy: object, strategies: type[Enum]) -> None:

@@ -24,6 +24,7 @@ from protopact.errors import (
     SchemaError,
     SchemaNotFoundError,
     SubjectNotFoundError,
+    TransportError,
     WrongTypeError,
 )
 from protopact.framing import encode_guid, encode_prefix
@@ -31,11 +32,11 @@ from protopact.registry import Subject
 from protopact.schema import DescribedSchema, check_compatibility
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
-    from protopact.client import Session
+    from protopact.client import FetchedSchema, Session
     from protopact.descriptor import FileSet
     from protopact.flow import Flow
     from protopact.registry import ContextId, RegisteredSchema, Rule
@@ -48,7 +49,7 @@ T = TypeVar("T")
 _INDEXES_AT = 5
 _GUID_INDEXES_AT = 17
 _NOT_FOUND = 404
-_WHEN_WRITING = frozenset({"WRITE", "WRITEREAD"})
+_SUBJECTS_NAMED_MAX = 3
 
 
 class UnplannedError(WrongTypeError):
@@ -169,15 +170,16 @@ def _chosen(
 
 def _check_rules(found: RegisteredSchema, subject: str) -> None:
     """Refuse a schema whose rules want something done to what is written, such as encryption: it would not be done."""
-    rules: tuple[Rule, ...] = ()
-    if found.rule_set is not None:
-        rules = (*found.rule_set.domain_rules, *found.rule_set.encoding_rules)
-    named = [rule.name for rule in rules if not rule.disabled and rule.mode in _WHEN_WRITING]
-    if named:
+    rules = () if found.rule_set is None else found.rule_set.for_writing()
+    if rules:
         raise RuleError(
-            f"the schema of {subject!r} has rules for writing ({', '.join(named)}), which this serializer does not run",
+            f"the schema of {subject!r} has rules for writing ({_named(rules)}), which this serializer does not run",
             hint="records without them could hold in clear what the rules encrypt",
         )
+
+
+def _named(rules: Iterable[Rule]) -> str:
+    return ", ".join(rule.label for rule in rules)
 
 
 def _check_own_rules(session: Session, subject: str, found: RegisteredSchema) -> Flow[None]:
@@ -228,11 +230,12 @@ def fetch_parse(
 
     DecodeError for an id that the registry does not know or a schema that cannot be used, FramingError for indexes that
     lead nowhere, WrongTypeError when the writer's message is not the one wanted. A registry that does not answer raises
-    TransportError, or its own RegistryError: the record may be good.
+    TransportError, or its own RegistryError: the record may be good. For a schema with rules for reading, which are not
+    run here, it is a closure that raises RuleError, unless the target is to ignore them.
     """
     what = f"schema id {schema_id}"
-    fetch = session.once(session.fetch_file_set(schema_id, None))
-    return (yield from _parse_of(fetch, indexes, target, place, what=what, indexes_at=_INDEXES_AT))
+    fetch = session.once(session.fetch_schema(schema_id, None))
+    return (yield from _parse_of(session, fetch, indexes, target, place, what=what, indexes_at=_INDEXES_AT))
 
 
 def fetch_parse_by_guid(
@@ -241,7 +244,7 @@ def fetch_parse_by_guid(
     """Fetch the writer's schema by GUID and give the closure that reads its message; raises as `fetch_parse`."""
     what = f"schema GUID {guid}"
     fetch = session.once(Job(lambda: _fetch_by_guid(session, guid), session.file_sets, guid))
-    return (yield from _parse_of(fetch, indexes, target, place, what=what, indexes_at=_GUID_INDEXES_AT))
+    return (yield from _parse_of(session, fetch, indexes, target, place, what=what, indexes_at=_GUID_INDEXES_AT))
 
 
 def fetch_id(session: Session, guid: str) -> Flow[int]:
@@ -256,20 +259,32 @@ def _fetch_place(session: Session, guid: str) -> Flow[ContextId]:
     return places[0]
 
 
-def _fetch_by_guid(session: Session, guid: str) -> Flow[FileSet]:
+def _fetch_by_guid(session: Session, guid: str) -> Flow[FetchedSchema]:
     # The same content in several contexts has the same references by content: any of them will do.
     first = yield from _fetch_place(session, guid)
-    subject = None if first.context == "." else Subject("", first.context).qualified
-    return (yield from session.once(session.fetch_file_set(first.id, subject)))
+    return (yield from session.once(session.fetch_schema(first.id, _anything_in(first.context))))
+
+
+def _anything_in(context: str) -> str | None:
+    """Give what stands for a context where a subject is asked for."""
+    return None if context == "." else Subject("", context).qualified
 
 
 def _parse_of(
-    fetch: Flow[FileSet], indexes: Sequence[int], target: Target[T], place: str, *, what: str, indexes_at: int
+    session: Session,
+    fetch: Flow[FetchedSchema],
+    indexes: Sequence[int],
+    target: Target[T],
+    place: str,
+    *,
+    what: str,
+    indexes_at: int,
 ) -> Flow[Parse[T]]:
     try:
-        file_set = yield from fetch
+        found = yield from fetch
+        file_set = found.file_set
         full_name = message_at(file_set.root_file, indexes)
-        return target.parse(full_name, lambda: message_class(file_set, full_name), f"{place} ({what})")
+        parse = target.parse(full_name, lambda: message_class(file_set, full_name), f"{place} ({what})")
     except MessageNotFoundError as error:
         raise FramingError(f"{place}: {what}: {error}", offset=indexes_at) from error
     except RegistryError as error:
@@ -281,3 +296,30 @@ def _parse_of(
         ) from error
     except (SchemaError, RecursionError) as error:
         raise DecodeError(f"{place}: the schema with {what.removeprefix('schema ')} cannot be used: {error}") from error
+    rules = () if target.ignores_rules or found.rule_set is None else found.rule_set.for_reading()
+    return (yield from _refusal(session, found, rules)) if rules else parse
+
+
+def _refusal(session: Session, found: FetchedSchema, rules: Sequence[Rule]) -> Flow[Parse[T]]:
+    """Give what stands for the closure where rules would have to be run, so that nothing is asked for each record."""
+    subjects = yield from _fetch_holders(session, found)
+    whose = f" of {', '.join(map(repr, subjects))}" if subjects else ""
+    text = f"the schema with id {found.id}{whose} has rules for reading ({_named(rules)})"
+
+    def parse(payload: bytes) -> T:
+        del payload
+        raise RuleError(
+            f"{text}, which this deserializer does not run",
+            hint="rules='ignore' of a protopact.Deserializer gives what was written, such as fields still encrypted",
+        )
+
+    return parse
+
+
+def _fetch_holders(session: Session, found: FetchedSchema) -> Flow[Sequence[str]]:
+    """Ask which subjects hold a schema, for the words of an error; none where that is not told."""
+    job = session.get_subjects_for_schema(found.id, _anything_in(found.context), deleted=False, offset=0, limit=None)
+    try:
+        return (yield from session.once(job))[:_SUBJECTS_NAMED_MAX]
+    except (RegistryError, TransportError):
+        return ()

@@ -25,7 +25,7 @@ from protopact.serdes.batch import (
     prefix_id,
 )
 from protopact.serdes.headers import find_header
-from protopact.serdes.options import check_framing, check_settings, refuse_unknown, validation_of
+from protopact.serdes.options import check_framing, check_settings, ignores_rules, refuse_unknown, validation_of
 from protopact.serdes.plan import fetch_id, fetch_parse, fetch_parse_by_guid
 from protopact.serdes.reading import target_of
 from protopact.serdes.table import keep
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from protopact.schema import ProtoSchema
     from protopact.serdes.batch import ManyOptions
     from protopact.serdes.headers import AnyHeaders
-    from protopact.serdes.options import Framing
+    from protopact.serdes.options import Framing, UnrunRules
     from protopact.serdes.reading import Parse, Read, Target
     from protopact.settings import SerdeSettings
 
@@ -61,6 +61,7 @@ class ReadKeywords(TypedDict, total=False):
     topics: Mapping[str, type | ProtoSchema]
     compatible_types: Iterable[str | type[Message]]
     validate: bool | Validation
+    rules: UnrunRules
     settings: SerdeSettings
 
 
@@ -78,7 +79,12 @@ class Reader(Generic[C, T]):
         target = cast("Target[T]", target_of(into, options.get("compatible_types", ())))
         self._settings = check_settings(options.get("settings"))
         validation = validation_of(options.get("validate", False))
-        self._target = replace(target, validation=validation, settings=self._settings)
+        self._target = replace(
+            target,
+            validation=validation,
+            settings=self._settings,
+            ignores_rules=ignores_rules(options.get("rules", "refuse")),
+        )
         if client is None and self._target.wanted is None and self._topics is None:
             raise ConfigError(
                 "without a registry client nothing says what records hold",

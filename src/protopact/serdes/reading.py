@@ -56,6 +56,7 @@ class Target(Generic[T]):
     validation: Validation | None = None
     is_numbered: bool = False  # the wanted class got its field numbers here, not from the writer's schema
     settings: SerdeSettings = _DEFAULTS
+    ignores_rules: bool = False  # reads by schemas whose rules are not run here
     in_steps: bool = False  # large payloads are parsed step by step, for others to have their turn
 
     def parse(self, full_name: str, writers_class: Callable[[], type[Message]], place: str) -> Parse[T]:

@@ -33,6 +33,7 @@ from protopact.confluent.serialization import (
     StringSerializer,
 )
 from protopact.errors import ConfigError, RegistryError, SerdeError
+from protopact.framing import encode_prefix
 from protopact.registry import Rule, RuleSet
 from protopact.schema import load_schema
 
@@ -239,8 +240,26 @@ def test_a_schema_whose_rules_would_encrypt_is_not_written_in_clear(
 ) -> None:
     rule = Rule("hide", kind="TRANSFORM", type="ENCRYPT", tags=("PII",))
     client.client.register("t-value", load_schema(TEXT, file_name="p.proto"), rule_set=RuleSet(domain_rules=(rule,)))
-    with pytest.raises(SerializationError, match=r"rules for writing \(hide\)"):
+    with pytest.raises(SerializationError, match=r"rules for writing \(hide: ENCRYPT\)"):
         ProtobufSerializer(A_CLASS, client, conf)(A_CLASS(name="x"), VALUE)
+
+
+def test_a_record_whose_schema_has_rules_for_reading_is_refused(client: SchemaRegistryClient) -> None:
+    rule = Rule("hide", kind="TRANSFORM", type="ENCRYPT", tags=("PII",))
+    client.client.register("t-value", load_schema(TEXT, file_name="p.proto"), rule_set=RuleSet(domain_rules=(rule,)))
+    raw = encode_prefix(1, (0,)) + A_CLASS(name="sealed").SerializeToString()
+    with pytest.raises(SerializationError, match=r"'t-value' has rules for reading \(hide: ENCRYPT\)") as refused:
+        ProtobufDeserializer(A_CLASS, None, client)(raw, VALUE)
+    assert "rules='ignore'" in refused.value.hint
+
+
+def test_the_latest_version_has_its_rules_for_reading_count_where_it_is_asked_for(client: SchemaRegistryClient) -> None:
+    raw = ProtobufSerializer(A_CLASS, client)(A_CLASS(name="x"), VALUE)
+    adult = Rule("adult", kind="CONDITION", mode="READ", type="CEL", expr="true")
+    client.client.register("t-value", load_schema(TEXT, file_name="p.proto"), rule_set=RuleSet(domain_rules=(adult,)))
+    assert ProtobufDeserializer(A_CLASS, None, client)(raw, VALUE) == A_CLASS(name="x")
+    with pytest.raises(SerializationError, match=r"latest version of 't-value' has rules for reading \(adult: CEL\)"):
+        ProtobufDeserializer(A_CLASS, {"use.latest.version": True}, client)(raw, VALUE)
 
 
 def test_protopacts_own_client_will_do_and_confluents_is_refused_by_name() -> None:

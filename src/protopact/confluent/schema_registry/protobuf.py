@@ -34,6 +34,7 @@ from protopact.errors import (
     SerdeError,
     SubjectNotFoundError,
 )
+from protopact.registry import RuleSet
 from protopact.serdes import (
     Deserializer as OwnDeserializer,
     ReferenceSubjectNameStrategy,
@@ -106,7 +107,8 @@ class ProtobufDeserializer(Deserializer[M]):
     """Reads messages of one class; called with a record's bytes and a SerializationContext.
 
     With a registry client the writer's message is checked against the class, by its schema; without one, by its place
-    in the class's own file. The keys of `conf` are those of `DESERIALIZER_KEYS`; rules as in ProtobufSerializer.
+    place in the class's own file. The keys of `conf` are those of `DESERIALIZER_KEYS`; rules as in ProtobufSerializer:
+    records of a schema that has rules for reading are refused.
     """
 
     def __init__(
@@ -137,7 +139,7 @@ class ProtobufDeserializer(Deserializer[M]):
             if ctx is None:
                 return self._deserializer.deserialize(data)
             if self._latest or self._metadata:
-                self._check_migrations(ctx)
+                self._check_latest(ctx)
             return self._deserializer.deserialize(
                 data,
                 topic=ctx.topic,
@@ -147,8 +149,8 @@ class ProtobufDeserializer(Deserializer[M]):
         except _OURS as error:
             raise translated(error) from error
 
-    def _check_migrations(self, ctx: SerializationContext) -> None:
-        """Refuse to read a subject whose latest version has migration rules: what is read would not be what it says."""
+    def _check_latest(self, ctx: SerializationContext) -> None:
+        """Refuse to read a subject whose latest version has rules for it: what is read would not be what it says."""
         place = (ctx.topic, str(ctx.field))
         if self._client is None or place in self._checked:
             return
@@ -161,11 +163,17 @@ class ProtobufDeserializer(Deserializer[M]):
             )
         except (SubjectNotFoundError, SchemaNotFoundError):
             return
-        if found.rule_set is not None and found.rule_set.migration_rules:
-            raise SerializationError(
-                f"the latest version of {subject!r} has migration rules, which are not run here",
-                hint="leave out use.latest.version to read by field numbers",
-            )
+        rule_set = found.rule_set or RuleSet()
+        for kind, rules in {
+            "migration rules": rule_set.migration_rules,
+            "rules for reading": rule_set.for_reading(),
+        }.items():
+            if rules:
+                raise SerializationError(
+                    f"the latest version of {subject!r} has {kind} ({', '.join(rule.label for rule in rules)}), "
+                    "which are not run here",
+                    hint="leave out use.latest.version to read by field numbers",
+                )
         self._checked.add(place)
 
 
