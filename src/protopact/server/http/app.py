@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, quote
 
 from protopact.errors import RegistryError
@@ -50,8 +50,16 @@ def asgi_app(registry: Registry, *, hosts: Hosts | None = None) -> App:
     return App(registry, hosts)
 
 
+class Answer(NamedTuple):
+    """What goes out for one call: the status, the headers and the body, all of it."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
 class App:
-    """The application; a server whose connections can send may ask it for answers that are ready."""
+    """The application; a server whose connections can send asks it for answers, and first for those that are ready."""
 
     def __init__(self, registry: Registry, hosts: Hosts | None) -> None:
         self._registry = registry
@@ -71,15 +79,11 @@ class App:
         if scope["type"] != "http":
             raise RuntimeError(f"the registry speaks HTTP, not {scope['type']}")
         found = self.find_prepared(scope)
-        if found is not None:
-            sent = [*found.headers, (b"x-request-id", new_id())]
-            await send({"type": "http.response.start", "status": 200, "headers": sent})
-            await send({"type": "http.response.body", "body": found.body})
-            return
-        headers = _headers(scope["headers"])
-        reply = await self._answered(scope, headers, receive)
-        if reply is not None:
-            await _send(reply, headers[_REQUEST_ID], send, with_body=scope["method"] != "HEAD")
+        ready = None if found is None else Answer(200, [*found.headers, (b"x-request-id", new_id())], found.body)
+        answer = ready or await self.answer(scope, receive)
+        if answer is not None:
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+            await send({"type": "http.response.body", "body": answer.body})
 
     def find_prepared(self, scope: Message) -> Prepared | None:
         """Find an answer that is ready, for a caller who takes our type and sends no id of its own.
@@ -98,8 +102,9 @@ class App:
                 return None
         return self._registry.find_prepared(_path(scope), scope["query_string"], authorization)
 
-    async def _answered(self, scope: Message, headers: dict[str, str], receive: Receive) -> Reply | None:
-        """Give the reply to a call, or None where nobody waits for it any more."""
+    async def answer(self, scope: Message, receive: Receive) -> Answer | None:
+        """Work out the answer to a call; None where nobody waits for it any more."""
+        headers = _headers(scope["headers"])
         start = time.perf_counter()
         try:
             reply = await self._reply(scope, headers, receive)
@@ -110,7 +115,7 @@ class App:
         if logs_requests():
             took_s = time.perf_counter() - start
             log_request(scope["method"], _path(scope), reply.status, request_id=headers[_REQUEST_ID], took_s=took_s)
-        return reply
+        return _as_sent(reply, headers[_REQUEST_ID], with_body=scope["method"] != "HEAD")
 
     async def _reply(self, scope: Message, headers: dict[str, str], receive: Receive) -> Reply:
         """Answer a call: know who asks before the body is read, and read the body before the call counts as one."""
@@ -204,7 +209,7 @@ def _query(raw: bytes) -> tuple[tuple[str, str], ...]:
         raise RegistryError("the query cannot be read", error_code=400) from error
 
 
-async def _send(reply: Reply, request_id: str, send: Send, *, with_body: bool) -> None:
+def _as_sent(reply: Reply, request_id: str, *, with_body: bool) -> Answer:
     headers = [
         (b"content-length", b"%d" % len(reply.body)),
         (b"x-request-id", request_id.encode("latin-1")),
@@ -213,8 +218,7 @@ async def _send(reply: Reply, request_id: str, send: Send, *, with_body: bool) -
     headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
     if "content-type" not in reply.headers:
         headers.append(_OUR_TYPE)
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body if with_body else b""})
+    return Answer(reply.status, headers, reply.body if with_body else b"")
 
 
 async def _live(receive: Receive, send: Send) -> None:
