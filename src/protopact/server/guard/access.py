@@ -241,7 +241,7 @@ def _allows(principal: Principal, need: Need, question: Question) -> bool:
         case Scope.SOMETHING:
             return principal.has(need.role)
         case Scope.SUBJECT:
-            return principal.may(need.role, question.subject())
+            return principal.may(need.role, question.subject)
         case Scope.CONTEXT:
             return principal.may(need.role, Subject("", _context(question)))
         case Scope.EVERYTHING:
@@ -256,6 +256,6 @@ def _context(question: Question) -> str:
 
 def _named(question: Question) -> str:
     if "subject" in question.parts:
-        return f"Subject: {question.subject()}"
+        return f"Subject: {question.subject}"
     context = _context(question)
     return question.path if context == DEFAULT_CONTEXT else f"{question.path} in {context}"

@@ -244,7 +244,7 @@ class Tables:
 
     def record(self, entry: AuditEntry) -> None:
         """See `Ledger.record`."""
-        scope, detail = entry.scope, json.dumps(entry.detail, ensure_ascii=False)
+        scope, detail = entry.scope, json.dumps(entry.detail)
         self._connection.execute(_RECORD, (entry.ts, entry.who, entry.what, scope.context, scope.name, detail))
 
     def _schema_of(self, context: str, content: Content, ts: int, schema_id: int | None) -> StoredSchema:
@@ -259,13 +259,8 @@ class Tables:
 
     def _added(self, context: str, schema_id: int, content: Content, ts: int) -> StoredSchema:
         self._connection.execute(_ADD_SCHEMA, (context, schema_id, *content_values(content), ts))
-        self._connection.executemany(
-            _ADD_REFERENCE,
-            [
-                (target.context, target.name, version, context, schema_id)
-                for target, version in targets_of(context, content)
-            ],
-        )
+        for target, version in targets_of(context, content):
+            self._connection.execute(_ADD_REFERENCE, (target.context, target.name, version, context, schema_id))
         return StoredSchema(context, schema_id, content, ts)
 
     def _row(self, statement: str, *values: object) -> Row | None:
