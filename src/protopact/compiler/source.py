@@ -222,9 +222,10 @@ def _fault(path: str) -> str:
 def _check_tree(paths: Iterable[str]) -> None:
     known = set(paths)
     for path in known:
-        parents = (str(parent) for parent in Path(path).parents)
-        if above := next((parent for parent in parents if parent in known), None):
-            _refuse_file(path, SchemaLinkError, f"{above!r} cannot be a file and a directory at once")
+        above = path
+        while above := above.rpartition("/")[0]:
+            if above in known:
+                _refuse_file(path, SchemaLinkError, f"{above!r} cannot be a file and a directory at once")
 
 
 def _encoded(path: str, text: str, bytes_max: int) -> bytes:
