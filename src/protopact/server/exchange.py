@@ -70,16 +70,17 @@ class Registry:
         store.when_removed(bodies.clear)
         self.metrics.watch("writes_failing", "Whether the last write found no store", lambda: store.writes_fail)
 
-    def exchange(self, call: Call) -> Flow[Reply]:
+    def exchange(self, call: Call, principal: Principal | None = None) -> Flow[Reply]:
         """Answer a call. Whatever goes wrong becomes a reply with the dialect's error body.
 
-        Only MissingExtraError is raised, when a schema is to be compiled and nothing here can.
+        `principal` is who asks, where that was found out already. Only MissingExtraError is raised, when a schema is to
+        be compiled and nothing here can.
         """
         media_type, route, start = CONTENT_TYPE, "", time.perf_counter()
         try:
             media_type = response_type(call)
             check_request_type(call)
-            command, question, attendance = yield from self._admitted(call)
+            command, question, attendance = yield from self._admitted(call, principal)
             route = question.path
             with attending(attendance):
                 if (self._answers_at_once and not takes_long(question)) or question.path in OPEN_PATHS:
@@ -133,9 +134,9 @@ class Registry:
         if self._guard is not None:
             self._guard.close()
 
-    def _admitted(self, call: Call) -> Flow[tuple[Command, Question, Attendance]]:
+    def _admitted(self, call: Call, known: Principal | None) -> Flow[tuple[Command, Question, Attendance]]:
         """Give what serves a call, and whom it is for, once they are known to be allowed it."""
-        principal = yield from self.identify(call)
+        principal = known or (yield from self.identify(call))
         command, question = find_command(call)
         need = check(principal, question)
         request_id = call.headers.get("x-request-id", "")

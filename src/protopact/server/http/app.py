@@ -23,6 +23,7 @@ from protopact.server.problems import refusal
 
 if TYPE_CHECKING:
     from protopact.server.exchange import Registry
+    from protopact.server.guard.access import Principal
     from protopact.server.http.hosts import Hosts
     from protopact.server.prepared import Prepared
 
@@ -125,17 +126,17 @@ class App:
                 if self._hosts is not None:
                     self._hosts.check(headers.get("host", ""))
                 call = _call(scope, headers)
-                await perform_async(self._registry.identify(call))
+                principal = await perform_async(self._registry.identify(call))
                 call = replace(call, body=await body.read(receive))
-                large = len(call.body) > _LARGE_BYTES
-                return await (self._exchanged_in_turn(call) if large else self._exchanged(call))
+                exchanged = self._exchanged_in_turn if len(call.body) > _LARGE_BYTES else self._exchanged
+                return await exchanged(call, principal)
             except RegistryError as error:
                 self._registry.metrics.refused(error.status)
                 told = self._registry.told(error, call) | _TOLD.get(error.status, {})
                 # A request that was not read to its end leaves a connection that nobody can use again.
                 return refusal(error, headers=told if body.is_whole else told | _PARTING)
 
-    async def _exchanged_in_turn(self, call: Call) -> Reply:
+    async def _exchanged_in_turn(self, call: Call, principal: Principal) -> Reply:
         """Answer a call that takes the event loop some milliseconds to read: one at a time, and not too many at once.
 
         Between two of them, whatever else is ready gets its turn.
@@ -146,16 +147,16 @@ class App:
         try:
             async with self._turns:
                 await asyncio.sleep(0)
-            return await self._exchanged(call)
+            return await self._exchanged(call, principal)
         finally:
             self._large_in_flight -= 1
 
-    async def _exchanged(self, call: Call) -> Reply:
+    async def _exchanged(self, call: Call, principal: Principal) -> Reply:
         if self._in_flight >= self._registry.settings.concurrency_max:
             raise busy()
         self._in_flight += 1
         try:
-            return await perform_async(self._registry.exchange(call))
+            return await perform_async(self._registry.exchange(call, principal))
         finally:
             self._in_flight -= 1
 
