@@ -109,7 +109,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_with_all_that_it_
         assert (found.schema.id, found.schema.content.text, found.ts) == (5, "text \u0141", 8)
         assert found.schema.content.schema_type == "PROTOBUF"
         assert found.schema.content.references == (Reference("m.proto", "m", 1),)
-        assert list(store.versions_with_text(Subject("s"), "text \u0141")) == [found]
+        assert list(store.standing(Subject("s"), "text \u0141").same_text) == [found]
         assert list(store.version_numbers(Subject("s"), deleted=True)) == [1, 2]
         assert list(store.referrers(Subject("m"), 1)) == [5]
         assert store.last_id(".") == 5

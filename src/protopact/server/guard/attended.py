@@ -123,11 +123,6 @@ class AttendedStore(_Attended):
         found = self._store.versions(subject, deleted=deleted) if self._reads(subject) else []
         return [whole for version in found if (whole := self._whole(version))]
 
-    def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
-        """See `Reading.versions_with_text`; RegistryError 403 as `find_version`."""
-        found = self._store.versions_with_text(subject, text, deleted=deleted) if self._reads(subject) else []
-        return [whole for version in found if (whole := self._whole(version))]
-
     def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
         """See `Reading.standing`; RegistryError 403 as `find_version`."""
         if self._principal.reads_everything:
@@ -292,10 +287,6 @@ class _AttendedLedger:
     def versions(self, subject: Subject, *, deleted: bool = False) -> Sequence[StoredVersion]:
         """See `Reading.versions`; RegistryError 403 for a subject that may not be read."""
         return self._ledger.versions(self._readable(subject), deleted=deleted)
-
-    def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
-        """See `Reading.versions_with_text`; RegistryError 403 for a subject that may not be read."""
-        return self._ledger.versions_with_text(self._readable(subject), text, deleted=deleted)
 
     def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
         """See `Reading.standing`; RegistryError 403 for a subject that may not be read."""

@@ -121,11 +121,8 @@ class Reading(Protocol):
     def versions(self, subject: Subject, *, deleted: bool = False) -> Sequence[StoredVersion]:
         """Give a subject's versions, newest first."""
 
-    def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
-        """Give a subject's versions with this text, whatever their references and metadata, newest first."""
-
     def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
-        """Give all at once what `find_version`, `last_version`, `versions_with_text` and `documents_at` tell."""
+        """Give all at once what is known of a subject and a text; `scopes` are those whose documents are wanted."""
 
     def version_numbers(self, subject: Subject, *, deleted: bool = False) -> Sequence[int]:
         """Give a subject's version numbers, ascending; none for an unknown subject."""

@@ -25,7 +25,7 @@ from protopact.server.store.rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from protopact.server.store.port import Content, Document
     from protopact.server.store.postgres_pool import Connection
@@ -40,15 +40,25 @@ _VERSION = f"{SELECT_VERSION} WHERE v.context = %s AND v.subject = %s AND (NOT v
 _VERSION_BY_NUMBER = f"{_VERSION} AND v.version = %s"
 _VERSIONS = f"{_VERSION} ORDER BY v.version DESC"
 _LATEST_VERSION = f"{_VERSIONS} LIMIT 1"
-# The text is looked for first, whatever the planner thinks of a table that it does not know yet.
-_VERSIONS_BY_TEXT = """WITH s AS MATERIALIZED (
+# All that a registration looks at, at one go: three kinds of row, each with its kind in front. The text is looked for
+# first, whatever the planner thinks of a table that it does not know yet.
+_STANDING = """WITH s AS MATERIALIZED (
         SELECT * FROM schemas WHERE context = %(context)s AND digest = %(digest)s AND text = %(text)s
+    ), same_text AS (
+        SELECT s.context, s.id, s.guid, s.text, s.descriptor, s.refers, s.metadata, s.rule_set, s.schema_type, s.ts,
+            v.subject, v.version, v.ts, v.deleted
+        FROM s JOIN versions v ON v.context = s.context AND v.schema_id = s.id
+        WHERE v.context = %(context)s AND v.subject = %(subject)s
+    ), highest AS (
+        SELECT s.context, s.id, s.guid, s.text, s.descriptor, s.refers, s.metadata, s.rule_set, s.schema_type, s.ts,
+            v.subject, v.version, v.ts, v.deleted
+        FROM versions v JOIN schemas s ON s.context = v.context AND s.id = v.schema_id
+        WHERE v.context = %(context)s AND v.subject = %(subject)s ORDER BY v.version DESC LIMIT 1
     )
-    SELECT s.context, s.id, s.guid, s.text, s.descriptor, s.refers, s.metadata, s.rule_set, s.schema_type, s.ts,
-        v.subject, v.version, v.ts, v.deleted
-    FROM s JOIN versions v ON v.context = s.context AND v.schema_id = s.id
-    WHERE v.context = %(context)s AND v.subject = %(subject)s AND (NOT v.deleted OR %(deleted)s)
-    ORDER BY v.version DESC"""
+    SELECT 'highest', * FROM highest
+    UNION ALL SELECT 'same text', * FROM same_text
+    UNION ALL SELECT 'document', context, NULL, kind, body, NULL, NULL, NULL, NULL, NULL, NULL, name, NULL, NULL, NULL
+        FROM documents WHERE (context, name) IN (SELECT * FROM unnest(%(contexts)s::text[], %(names)s::text[]))"""
 _NUMBERS = """SELECT version FROM versions WHERE context = %s AND subject = %s AND (NOT deleted OR %s)
     ORDER BY version"""
 _LAST_NUMBER = "SELECT version FROM versions WHERE context = %s AND subject = %s ORDER BY version DESC LIMIT 1"
@@ -141,7 +151,7 @@ _PUT_DOCUMENT = """INSERT INTO documents (context, name, kind, body) VALUES (%s,
 _DROP_DOCUMENT = "DELETE FROM documents WHERE context = %s AND name = %s AND kind = %s"
 _RECORD = "INSERT INTO audit (ts, who, what, context, name, detail) VALUES (%s, %s, %s, %s, %s, %s)"
 
-_LIVE, _ANY = False, True
+_LIVE = False
 _NUMBER_MAX = 2**63 - 1
 
 
@@ -180,22 +190,22 @@ class PostgresTables:
         """See `Reading.versions`."""
         return versions_of(self._rows(_VERSIONS, subject.context, subject.name, deleted))
 
-    def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
-        """See `Reading.versions_with_text`."""
-        return versions_of(self._named_rows(_VERSIONS_BY_TEXT, **_text_of(subject, text, deleted=deleted)))
-
     def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
         """See `Reading.standing`."""
-        with self._connection.pipeline():
-            highest, same_text, documents = (
-                self._asked(_LATEST_VERSION, subject.context, subject.name, _ANY),
-                self._asked_by_name(_VERSIONS_BY_TEXT, **_text_of(subject, text, deleted=True)),
-                self._asked(_DOCUMENTS_AT, *_places(scopes)),
-            )
-        found = version_of(next(iter(highest()), None))
-        latest = self.find_version(subject, LATEST) if found is not None and found.deleted else found
-        number = 0 if found is None else found.version
-        return Standing(latest, number, versions_of(same_text()), _documents(documents()))
+        contexts, names = _places(scopes)
+        digest, sendable = digest_of(text), text.replace("\0", "")  # which is not the text of the digest, then
+        place: dict[str, object] = {"context": subject.context, "subject": subject.name}
+        rows = self._named_rows(_STANDING, **place, digest=digest, text=sendable, contexts=contexts, names=names)
+        parts: dict[str, list[Row]] = {"highest": [], "same text": [], "document": []}
+        for kind, *columns in rows:
+            parts[kind].append(tuple(columns))
+        highest = next(iter(versions_of(parts["highest"])), None)
+        latest = self.find_version(subject, LATEST) if highest is not None and highest.deleted else highest
+        same_text = sorted(versions_of(parts["same text"]), key=lambda version: version.version, reverse=True)
+        documents = _documents(
+            (kind, name, context, body) for context, _, kind, body, *_, name, _, _, _ in parts["document"]
+        )
+        return Standing(latest, 0 if highest is None else highest.version, same_text, documents)
 
     def version_numbers(self, subject: Subject, *, deleted: bool = False) -> Sequence[int]:
         """See `Reading.version_numbers`."""
@@ -344,26 +354,13 @@ class PostgresTables:
         return next(iter(self._rows(statement, *values)), None)
 
     def _rows(self, statement: str, *values: object) -> list[Row]:
-        return self._asked(statement, *values)()
-
-    def _asked(self, statement: str, *values: object) -> Callable[[], list[Row]]:
-        """Ask, and give what waits for the answer."""
-        return self._connection.execute(statement, values).fetchall if _can_be_kept(values) else list
+        return self._connection.execute(statement, values).fetchall() if _can_be_kept(values) else []
 
     def _named_row(self, statement: str, **values: object) -> Row | None:
         return next(iter(self._named_rows(statement, **values)), None)
 
     def _named_rows(self, statement: str, **values: object) -> list[Row]:
-        return self._asked_by_name(statement, **values)()
-
-    def _asked_by_name(self, statement: str, **values: object) -> Callable[[], list[Row]]:
-        return self._connection.execute(statement, values).fetchall if _can_be_kept(values.values()) else list
-
-
-def _text_of(subject: Subject, text: str, *, deleted: bool) -> dict[str, object]:
-    """Give what _VERSIONS_BY_TEXT asks for."""
-    digest = digest_of(text)
-    return {"context": subject.context, "subject": subject.name, "digest": digest, "text": text, "deleted": deleted}
+        return self._connection.execute(statement, values).fetchall() if _can_be_kept(values.values()) else []
 
 
 def _places(scopes: Iterable[Subject]) -> tuple[list[str], list[str]]:

@@ -132,11 +132,6 @@ class Tables:
         rows = self._rows(_VERSIONS, subject.context, subject.name, deleted)
         return versions_of(rows)
 
-    def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
-        """See `Reading.versions_with_text`."""
-        rows = self._rows(_VERSIONS_BY_TEXT, subject.context, subject.name, deleted, digest_of(text), text)
-        return versions_of(rows)
-
     def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
         """See `Reading.standing`."""
         documents = self.documents_at(scopes)
@@ -144,8 +139,8 @@ class Tables:
         if highest is None:
             return Standing(None, 0, (), documents)
         latest = self.find_version(subject, LATEST) if highest.deleted else highest
-        same_text = self.versions_with_text(subject, text, deleted=True)
-        return Standing(latest, highest.version, same_text, documents)
+        same_text = self._rows(_VERSIONS_BY_TEXT, subject.context, subject.name, _ANY, digest_of(text), text)
+        return Standing(latest, highest.version, versions_of(same_text), documents)
 
     def version_numbers(self, subject: Subject, *, deleted: bool = False) -> Sequence[int]:
         """See `Reading.version_numbers`."""
