@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -211,6 +212,35 @@ def test_an_audit_entry_goes_with_the_write_that_is_undone(store: Store) -> None
         ledger.record(AuditEntry(1, "ann", "register", ORDERS, {}))
         raise ZeroDivisionError
     assert list(store.audit()) == []
+
+
+def test_entries_of_writes_that_wait_for_each_other_are_kept_with_their_own_write_alone(store: Store) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def write(who: str) -> None:
+        with suppress(KeyError), store.writing() as ledger:
+            begun.set()
+            assert go_on.wait(5)
+            ledger.record(AuditEntry(1, who, "register", ORDERS, {}))
+            if who == "failing":
+                raise KeyError(who)
+
+    with ThreadPoolExecutor() as threads:
+        writes = [threads.submit(write, "first")]
+        assert begun.wait(5)
+        writes += [threads.submit(write, who) for who in ("failing", "second", "failing", "third")]
+        time.sleep(0.1)  # for them to queue up, so that they may share a commit
+        go_on.set()
+        for each in writes:
+            each.result()
+    assert sorted(entry.who for entry in store.audit()) == ["first", "second", "third"]
+
+
+def test_an_entry_that_no_text_can_hold_is_refused_and_spoils_no_other(store: Store) -> None:
+    for who in ("ann\ud800", "bob"):
+        with suppress(StoreError, UnicodeError), store.writing() as ledger:
+            ledger.record(AuditEntry(1, who, "register", ORDERS, {}))
+    assert [entry.who for entry in store.audit()] == ["bob"]
 
 
 def test_a_subjects_versions_come_newest_first(store: Store) -> None:

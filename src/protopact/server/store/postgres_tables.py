@@ -7,6 +7,7 @@ all other writers wait while one goes to and fro.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from protopact.errors import StoreError
@@ -149,9 +150,11 @@ _DROP_CONTEXT = "UPDATE contexts SET dropped = TRUE WHERE name = %s"
 _PUT_DOCUMENT = """INSERT INTO documents (context, name, kind, body) VALUES (%s, %s, %s, %s)
     ON CONFLICT (context, name, kind) DO UPDATE SET body = excluded.body"""
 _DROP_DOCUMENT = "DELETE FROM documents WHERE context = %s AND name = %s AND kind = %s"
-_RECORD = "INSERT INTO audit (ts, who, what, context, name, detail) VALUES (%s, %s, %s, %s, %s, %s)"
+_RECORD = """INSERT INTO audit (ts, who, what, context, name, detail)
+    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"""
 
 _LIVE = False
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NUMBER_MAX = 2**63 - 1
 
 
@@ -160,7 +163,8 @@ class PostgresTables:
 
     def __init__(self, connection: Connection) -> None:
         """Use the connection, in whatever transaction it is."""
-        self._connection = connection
+        self._cursor = connection.cursor()
+        self._entries: list[tuple[object, ...]] = []
 
     def find_schema(self, context: str, schema_id: int) -> StoredSchema | None:
         """See `Reading.find_schema`."""
@@ -253,6 +257,7 @@ class PostgresTables:
 
     def audit(self, *, before: int | None = None, entries_max: int = 100) -> Sequence[AuditEntry]:
         """See `Reading.audit`."""
+        self.write_entries()
         rows = self._rows(_AUDIT, _NUMBER_MAX if before is None else before, entries_max)
         return [
             AuditEntry(ts, who, what, Subject(name, context), json.loads(detail), number)
@@ -272,38 +277,55 @@ class PostgresTables:
         if schema_id is None:
             return StoredVersion(subject, version, self._appended(place, subject.context, content, ts), ts)
         schema = self._given(subject.context, content, ts, schema_id)
-        self._connection.execute(_ADD_VERSION, {**place, "id": schema.id})
+        self._cursor.execute(_ADD_VERSION, {**place, "id": schema.id})
         return StoredVersion(subject, version, schema, ts)
 
     def soft_delete(self, subject: Subject, versions: Iterable[int]) -> None:
         """See `Ledger.soft_delete`."""
-        self._connection.execute(_SOFT_DELETE, (subject.context, subject.name, list(versions)))
+        self._cursor.execute(_SOFT_DELETE, (subject.context, subject.name, list(versions)))
 
     def remove(self, subject: Subject, versions: Iterable[int]) -> Sequence[int]:
         """See `Ledger.remove`."""
         place = (subject.context, subject.name)
         held = {schema_id for (schema_id,) in self._rows(_REMOVE_VERSIONS, *place, list(versions))}
-        self._connection.execute(_REMOVE_EMPTY_SUBJECT, {"context": subject.context, "name": subject.name})
+        self._cursor.execute(_REMOVE_EMPTY_SUBJECT, {"context": subject.context, "name": subject.name})
         return [schema_id for (schema_id,) in self._rows(_REMOVE_SCHEMAS, subject.context, sorted(held))]
 
     def drop_context(self, context: str) -> None:
         """See `Ledger.drop_context`."""
-        self._connection.execute(_DROP_CONTEXT, (context,))
+        self._cursor.execute(_DROP_CONTEXT, (context,))
 
     def put_document(self, kind: str, scope: Subject, document: Document) -> None:
         """See `Ledger.put_document`."""
         check_name(scope)
         body = json.dumps(document)
-        self._connection.execute(_PUT_DOCUMENT, (scope.context, scope.name, kind, body))
+        self._cursor.execute(_PUT_DOCUMENT, (scope.context, scope.name, kind, body))
 
     def drop_document(self, kind: str, scope: Subject) -> None:
         """See `Ledger.drop_document`."""
-        self._connection.execute(_DROP_DOCUMENT, (scope.context, scope.name, kind))
+        self._cursor.execute(_DROP_DOCUMENT, (scope.context, scope.name, kind))
 
     def record(self, entry: AuditEntry) -> None:
-        """See `Ledger.record`."""
-        scope, detail = entry.scope, json.dumps(entry.detail)
-        self._connection.execute(_RECORD, (entry.ts, entry.who, entry.what, scope.context, scope.name, detail))
+        """See `Ledger.record`; entries are written together, by `write_entries`."""
+        texts = (entry.who, entry.what, entry.scope.context, entry.scope.name, json.dumps(entry.detail))
+        if not _can_be_kept(texts) or not all(map(_is_sendable, texts)):
+            raise StoreError("an entry of the audit log holds a character that the store has not")
+        self._entries.append((entry.ts, *texts))
+
+    @property
+    def entries(self) -> int:
+        """How many entries wait to be written."""
+        return len(self._entries)
+
+    def drop_entries(self, after: int) -> None:
+        """Forget the waiting entries but the first ones."""
+        del self._entries[after:]
+
+    def write_entries(self) -> None:
+        """Write the entries that wait."""
+        if self._entries:
+            self._cursor.execute(_RECORD, [list(column) for column in zip(*self._entries, strict=True)])
+            self._entries.clear()
 
     def _appended(self, place: Mapping[str, object], context: str, content: Content, ts: int) -> StoredSchema:
         """Add a version and give its schema, added where the context does not have that content."""
@@ -342,7 +364,7 @@ class PostgresTables:
         if targets:
             places = ([target.context for target, _ in targets], [target.name for target, _ in targets])
             numbers = [version for _, version in targets]
-            self._connection.execute(_ADD_REFERENCES, (context, added.id, *places, numbers))
+            self._cursor.execute(_ADD_REFERENCES, (context, added.id, *places, numbers))
         return added
 
     def _number(self, statement: str, *values: object) -> int:
@@ -354,13 +376,13 @@ class PostgresTables:
         return next(iter(self._rows(statement, *values)), None)
 
     def _rows(self, statement: str, *values: object) -> list[Row]:
-        return self._connection.execute(statement, values).fetchall() if _can_be_kept(values) else []
+        return self._cursor.execute(statement, values).fetchall() if _can_be_kept(values) else []
 
     def _named_row(self, statement: str, **values: object) -> Row | None:
         return next(iter(self._named_rows(statement, **values)), None)
 
     def _named_rows(self, statement: str, **values: object) -> list[Row]:
-        return self._connection.execute(statement, values).fetchall() if _can_be_kept(values.values()) else []
+        return self._cursor.execute(statement, values).fetchall() if _can_be_kept(values.values()) else []
 
 
 def _places(scopes: Iterable[Subject]) -> tuple[list[str], list[str]]:
@@ -371,6 +393,11 @@ def _places(scopes: Iterable[Subject]) -> tuple[list[str], list[str]]:
 
 def _documents(rows: Iterable[Row]) -> dict[tuple[str, Subject], Document]:
     return {(kind, Subject(name, context)): json.loads(body) for kind, name, context, body in rows}
+
+
+def _is_sendable(text: str) -> bool:
+    """Whether UTF-8 can carry a text."""
+    return text.isascii() or _SURROGATE.search(text) is None
 
 
 def _can_be_kept(values: Iterable[object]) -> bool:
