@@ -413,6 +413,29 @@ def test_readers_are_not_held_up_by_a_writer(address: str) -> None:
         assert list(store.version_numbers(ORDERS)) == [1, 2]
 
 
+def test_a_mark_is_another_one_after_every_change(store: Store) -> None:
+    marks = [store.mark()]
+    for change in (
+        lambda ledger: ledger.append(ORDERS, 1, content("a"), ts=1),
+        lambda ledger: ledger.soft_delete(ORDERS, [1]),
+        lambda ledger: ledger.put_document("config", ORDERS, {"k": "v"}),
+        lambda ledger: ledger.remove(ORDERS, [1]),
+    ):
+        with store.writing() as ledger:
+            change(ledger)
+        assert list(store.subjects(None, deleted=True)) in ([ORDERS], [])
+        marks.append(store.mark())
+    assert len(set(marks)) == 5
+
+
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+def test_a_mark_tells_what_another_store_on_the_same_place_changed(address: str) -> None:
+    with closing(open_store(address)) as one, closing(open_store(address)) as two:
+        before = one.mark()
+        add(two, ORDERS, "a")
+        assert one.mark() != before
+
+
 @pytest.mark.parametrize("address", ["sqlite"], indirect=True)
 def test_two_stores_on_one_file_share_ids(address: str) -> None:
     with closing(open_store(address)) as one, closing(open_store(address)) as two:

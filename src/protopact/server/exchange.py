@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from protopact.server.prepared import Prepared
     from protopact.server.questions import Question
     from protopact.server.store import Store
-    from protopact.server.surface.commands import Command
+    from protopact.server.surface.commands import Command, ListKey
 
 _UNAUTHORIZED = 401
 _METHOD_NOT_ALLOWED = 405
 _UNAVAILABLE = 503
+_LISTS_MAX, _LISTS_BYTES_MAX = 64, 16 * 1024 * 1024
 _PREPARED_FORMS = {b"": DEFAULT, b"format=serialized": SERIALIZED}
 
 
@@ -62,9 +63,12 @@ class Registry:
         bodies: AttendedBodies[tuple[str, str], Prepared] = AttendedBodies(
             absent, entries_max=self.settings.reply_entries_max, bytes_max=self.settings.reply_bytes_max
         )
+        lists: AttendedBodies[ListKey, tuple[object, bytes]] = AttendedBodies(
+            absent, entries_max=_LISTS_MAX, bytes_max=_LISTS_BYTES_MAX
+        )
         self._draftsman = draftsman
         service = Service(store, draftsman, incompatible_code=self.settings.incompatible_code)
-        self._desk = Desk(service, store, bodies, self.metrics, draftsman, self.settings)
+        self._desk = Desk(service, store, bodies, lists, self.metrics, draftsman, self.settings)
         self._bodies = bodies
         self._answers_at_once = store.answers_at_once
         store.when_removed(bodies.clear)

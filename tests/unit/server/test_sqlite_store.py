@@ -176,3 +176,16 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path) 
             assert numbers == list(range(1, len(numbers) + 1))
             assert len(numbers) >= acknowledged
             assert store._writer.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("place", [":memory:", "registry.db"])
+def test_a_mark_stays_the_same_until_something_is_changed(place: str, tmp_path: Path) -> None:
+    with closing(SqliteStore(place if place == ":memory:" else tmp_path / place)) as store:
+        before = store.mark()
+        assert list(store.subjects(None)) == []
+        assert store.mark() == before
+        with store.writing() as ledger:
+            ledger.put_document("config", Subject("s"), {})
+        after = store.mark()
+        assert after != before
+        assert store.mark() == after

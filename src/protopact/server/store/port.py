@@ -207,6 +207,9 @@ class Store(Reading, Protocol):
     def answers_at_once(self) -> bool:
         """Whether a look-up takes microseconds, so that an event loop may make it."""
 
+    def mark(self) -> object:
+        """Give a mark of the present state: two are equal only if nothing was committed between them, by anybody."""
+
     def writing(self) -> AbstractContextManager[Ledger]:
         """Begin a write; leaving it by an exception undoes all of it."""
 

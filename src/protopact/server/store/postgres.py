@@ -64,6 +64,11 @@ class PostgresStore(LendingStore):
             self._pool.close()
             raise
 
+    def mark(self) -> object:
+        """See `Store.mark`."""
+        with self._reading() as tables:
+            return tables.snapshot()
+
     @contextmanager
     def writing(self) -> Iterator[PostgresTables]:
         """See `Store.writing`."""

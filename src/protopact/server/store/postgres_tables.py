@@ -86,6 +86,7 @@ _DOCUMENTS_AT = """SELECT kind, name, context, body FROM documents
 _DOCUMENTS = "SELECT name, context, body FROM documents WHERE kind = %s ORDER BY context, name"
 _AUDIT = """SELECT ts, who, what, name, context, detail, number FROM audit
     WHERE number < %s ORDER BY number DESC LIMIT %s"""
+_SNAPSHOT = "SELECT txid_current_snapshot()::text"
 _REMOVALS = "SELECT removals FROM registry"
 
 # The row of a context is its allocator of ids: who takes one holds the row until its transaction has ended.
@@ -263,6 +264,10 @@ class PostgresTables:
             AuditEntry(ts, who, what, Subject(name, context), json.loads(detail), number)
             for ts, who, what, name, context, detail, number in rows
         ]
+
+    def snapshot(self) -> str:
+        """Give which transactions have ended and are seen: the same ones as long as nobody has changed anything."""
+        return str(self._rows(_SNAPSHOT)[0][0])
 
     def removals(self) -> int:
         """Give how often schemas were removed for good, by anybody."""

@@ -5,8 +5,9 @@ A command that only looks something up in microseconds gives its reply at once; 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from protopact.flow import Flow, Reply, blocking
@@ -40,19 +41,26 @@ if TYPE_CHECKING:
     from protopact.settings import ServerSettings
 
 
+ListKey: TypeAlias = tuple[str, tuple[tuple[str, str], ...]]
+"""A context and a query."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What commands work with: the service decides, the store remembers.
 
-    `bodies` are ready to send and never change, by path and form. Store and bodies show each caller what they may see.
+    `bodies` are ready to send and never change, by path and form; `lists` are good as long as the store's mark, by
+    context and query, and worked out one at a time. Store, bodies and lists show each caller what they may see.
     """
 
     service: Service
     store: AttendedStore
     bodies: BoundedCache[tuple[str, str], Prepared]
+    lists: BoundedCache[ListKey, tuple[object, bytes]]
     metrics: Metrics
     draftsman: Draftsman
     settings: ServerSettings
+    listing: threading.Lock = field(default_factory=threading.Lock)
 
 
 Command: TypeAlias = Callable[[Desk, Question], Reply | Flow[Reply]]
@@ -150,8 +158,20 @@ def list_ids_of_guid(desk: Desk, question: Question) -> Reply:
 
 def list_subjects(desk: Desk, question: Question) -> Flow[Reply]:
     """GET /subjects: the qualified names, sorted."""
-    subjects = yield from blocking(lambda: _subjects(desk.store, question))
-    return _json(question.page(sorted(subject.qualified for subject in subjects)))
+    return Reply(200, body=(yield from blocking(lambda: _subject_list(desk, question))))
+
+
+def _subject_list(desk: Desk, question: Question) -> bytes:
+    """Give the list as it was worked out, until anything changes; who comes meanwhile waits for who works it out."""
+    key, mark = (question.context, question.call.query), desk.store.mark()
+    with desk.listing:
+        kept = desk.lists.find(key)
+        if kept is not None and kept[0] == mark:
+            return kept[1]
+        subjects = _subjects(desk.store, question)
+        body = write_json(question.page(sorted(subject.qualified for subject in subjects)))
+        desk.lists.keep(key, (mark, body), len(body))
+    return body
 
 
 def _subjects(store: Store, question: Question) -> Sequence[Subject]:
