@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import signal
@@ -16,6 +17,7 @@ import pytest
 
 from protopact.errors import ConfigError, StoreError
 from protopact.server import Registry, background_registry, serve_registry
+from protopact.server.http.app import App
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,3 +148,14 @@ def test_a_client_that_wants_to_part_is_told_so_and_parted_from(path: str) -> No
         client.sendall(b"GET %b HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n" % path.encode())
         answer = b"".join(iter(lambda: client.recv(4096), b""))
     assert answer.count(b"connection: close\r\n") == 1
+
+
+def test_a_client_does_not_wait_for_an_answer_that_will_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stopped(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(App, "answer", stopped)
+    with background_registry() as url, socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as client:
+        client.settimeout(10)
+        client.sendall(b"GET /subjects HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+        assert client.recv(4096) == b""

@@ -184,14 +184,18 @@ class GuardedProtocol(HttpToolsProtocol):
             self._send(cycle, 200, found.lines + b"x-request-id: %b\r\n" % new_id(), found.body)
 
     async def _answer(self, cycle: RequestResponseCycle) -> None:
-        """Have the answer worked out, and send it as soon as the client takes more."""
-        answer = await self.answering.answer(cast("Message", cycle.scope), cast("Receive", cycle.receive))
-        while self.flow.write_paused and not cycle.disconnected:
-            await self.flow.drain()
-        if answer is not None and not cycle.disconnected:
-            cycle.keep_alive &= _CLOSING not in answer.headers
-            headers = [header for header in answer.headers if header != _CLOSING]
-            self._send(cycle, answer.status, _lines(headers), answer.body)
+        """Have the answer worked out, and send it as soon as the client takes more; without one, nobody waits on."""
+        try:
+            answer = await self.answering.answer(cast("Message", cycle.scope), cast("Receive", cycle.receive))
+            while self.flow.write_paused and not cycle.disconnected:
+                await self.flow.drain()
+            if answer is not None and not cycle.disconnected:
+                cycle.keep_alive &= _CLOSING not in answer.headers
+                headers = [header for header in answer.headers if header != _CLOSING]
+                self._send(cycle, answer.status, _lines(headers), answer.body)
+        finally:
+            if not cycle.response_complete:
+                self.transport.close()
 
     def _send(self, cycle: RequestResponseCycle, status: int, lines: bytes, body: bytes) -> None:
         """Send an answer at one go, and wait for the next request unless this was the last one."""
