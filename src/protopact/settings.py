@@ -21,8 +21,9 @@ class CompilerSettings:
 
     `cpu_s` bounds the processor time of one compilation, `wall_s` its elapsed time, `memory_bytes` the address
     space of a worker, `text_bytes_max` the size of one `.proto` text, `depth_max` the nesting that the pre-scan
-    lets through, `workers_max` the number of worker processes, `jobs_max` the compilations that one of them
-    serves before a fresh one takes its place. `prescan` only saves time: containment does not depend on it.
+    lets through, `reserved_numbers_max` the numbers and ranges that may stand in a text's `reserved` and `extensions`
+    statements, `workers_max` the number of worker processes, `jobs_max` the compilations that one of them serves
+    before a fresh one takes its place. `prescan` only saves time and memory: containment does not depend on it.
     """
 
     cpu_s: float = 1.0
@@ -30,6 +31,7 @@ class CompilerSettings:
     memory_bytes: int = 256 * 1024 * 1024
     text_bytes_max: int = 1024 * 1024
     depth_max: int = 64
+    reserved_numbers_max: int = 38_000
     workers_max: int = 2
     jobs_max: int = 10_000
     prescan: bool = True

@@ -215,6 +215,17 @@ def test_a_subject_may_hold_any_letter(registry: SchemaRegistryClient) -> None:
     assert [registry.lookup(subject, MONEY).version for subject in subjects] == [1] * len(subjects)
 
 
+def test_the_subject_without_a_name_is_served_as_any_other(registry: SchemaRegistryClient) -> None:
+    registry.register("", MONEY)
+
+    assert registry.get_subjects() == [""]
+    assert registry.lookup("", MONEY).version == 1
+    assert registry.get_versions("") == [1]
+    assert registry.delete_subject("") == [1]
+    assert registry.delete_subject("", permanent=True) == [1]
+    assert registry.get_subjects(deleted=True) == []
+
+
 def test_what_is_unknown_is_said_so(registry: SchemaRegistryClient) -> None:
     registry.register("money-value", MONEY)
 

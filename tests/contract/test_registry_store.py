@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -91,7 +92,7 @@ def test_what_is_not_there_is_none_or_empty(store: Store) -> None:
     assert store.find_schema_by_guid("no") is None
     assert store.find_version(ORDERS, LATEST) is None
     assert store.find_version(ORDERS, 1) is None
-    assert list(store.version_numbers(ORDERS)) == list(store.versions_with_text(ORDERS, "a")) == []
+    assert list(store.version_numbers(ORDERS)) == list(store.standing(ORDERS, "a").same_text) == []
     assert list(store.uses(".", 1)) == list(store.referrers(ORDERS, 1)) == list(store.contexts()) == []
     assert list(store.subjects(None)) == []
     assert store.last_version(ORDERS) == 0
@@ -101,7 +102,7 @@ def test_versions_of_a_text_come_newest_first(store: Store) -> None:
     one = add(store, ORDERS, "a")
     add(store, ORDERS, "b")
     three = add(store, ORDERS, "a", Reference("m.proto", "m", 1))
-    assert list(store.versions_with_text(ORDERS, "a")) == [three, one]
+    assert list(store.standing(ORDERS, "a").same_text) == [three, one]
     assert list(store.version_numbers(ORDERS)) == [1, 2, 3]
 
 
@@ -124,7 +125,8 @@ def test_the_standing_of_a_subject_tells_what_its_parts_tell(store: Store) -> No
         assert inside == standing
         assert standing.latest == store.find_version(ORDERS, LATEST)
         assert standing.last_version == store.last_version(ORDERS) == 4
-        assert list(standing.same_text) == list(store.versions_with_text(ORDERS, "a", deleted=True))
+        versions = store.versions(ORDERS, deleted=True)
+        assert list(standing.same_text) == [each for each in versions if each.schema.content.text == "a"]
         assert standing.documents == store.documents_at([ORDERS, scope]) == {("config", scope): {"k": "v"}}
     assert store.standing(ORDERS, "a\0b").same_text in ([], ())
 
@@ -212,6 +214,35 @@ def test_an_audit_entry_goes_with_the_write_that_is_undone(store: Store) -> None
     assert list(store.audit()) == []
 
 
+def test_entries_of_writes_that_wait_for_each_other_are_kept_with_their_own_write_alone(store: Store) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def write(who: str) -> None:
+        with suppress(KeyError), store.writing() as ledger:
+            begun.set()
+            assert go_on.wait(5)
+            ledger.record(AuditEntry(1, who, "register", ORDERS, {}))
+            if who == "failing":
+                raise KeyError(who)
+
+    with ThreadPoolExecutor() as threads:
+        writes = [threads.submit(write, "first")]
+        assert begun.wait(5)
+        writes += [threads.submit(write, who) for who in ("failing", "second", "failing", "third")]
+        time.sleep(0.1)  # for them to queue up, so that they may share a commit
+        go_on.set()
+        for each in writes:
+            each.result()
+    assert sorted(entry.who for entry in store.audit()) == ["first", "second", "third"]
+
+
+def test_an_entry_that_no_text_can_hold_is_refused_and_spoils_no_other(store: Store) -> None:
+    for who in ("ann\ud800", "bob"):
+        with suppress(StoreError, UnicodeError), store.writing() as ledger:
+            ledger.record(AuditEntry(1, who, "register", ORDERS, {}))
+    assert [entry.who for entry in store.audit()] == ["bob"]
+
+
 def test_a_subjects_versions_come_newest_first(store: Store) -> None:
     for text in "abc":
         add(store, ORDERS, text)
@@ -238,8 +269,7 @@ def test_a_soft_deleted_version_is_hidden_and_its_schema_is_not(store: Store) ->
     assert hidden.deleted
     assert store.find_schema(".", 2) == hidden.schema
     assert (list(store.uses(".", 2)), list(store.uses(".", 2, deleted=True))) == ([], [(ORDERS, 2)])
-    assert list(store.versions_with_text(ORDERS, "b")) == []
-    assert list(store.versions_with_text(ORDERS, "b", deleted=True)) == [hidden]
+    assert list(store.standing(ORDERS, "b").same_text) == [hidden]
     assert store.last_version(ORDERS) == 2
     assert list(store.subjects(".")) == [ORDERS]
 
@@ -381,6 +411,29 @@ def test_readers_are_not_held_up_by_a_writer(address: str) -> None:
             reader.join(5)
             assert found == [1]
         assert list(store.version_numbers(ORDERS)) == [1, 2]
+
+
+def test_a_mark_is_another_one_after_every_change(store: Store) -> None:
+    marks = [store.mark()]
+    for change in (
+        lambda ledger: ledger.append(ORDERS, 1, content("a"), ts=1),
+        lambda ledger: ledger.soft_delete(ORDERS, [1]),
+        lambda ledger: ledger.put_document("config", ORDERS, {"k": "v"}),
+        lambda ledger: ledger.remove(ORDERS, [1]),
+    ):
+        with store.writing() as ledger:
+            change(ledger)
+        assert list(store.subjects(None, deleted=True)) in ([ORDERS], [])
+        marks.append(store.mark())
+    assert len(set(marks)) == 5
+
+
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+def test_a_mark_tells_what_another_store_on_the_same_place_changed(address: str) -> None:
+    with closing(open_store(address)) as one, closing(open_store(address)) as two:
+        before = one.mark()
+        add(two, ORDERS, "a")
+        assert one.mark() != before
 
 
 @pytest.mark.parametrize("address", ["sqlite"], indirect=True)

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from bombs import BOMBS, GOOD, MANY_MESSAGES, Bomb
+from bombs import BOMBS, CROWDED, GOOD, MANY_MESSAGES, Bomb
 from processor import family_s
 
 from protopact.compiler import Workers, compile_text
@@ -21,9 +22,16 @@ from protopact.settings import CompilerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
+MEMORY_MIB_MAX = 64  # of a worker, above what it has when idle
 GOAL_S = 1.5  # of processor time, of this process and its workers
+
+
+def peak_mib(pid: int) -> float:
+    """Give the most memory that a process ever had."""
+    (line,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
+
 
 _BARE_PROTOC = """
 import resource, sys
@@ -81,6 +89,18 @@ def test_fifty_thousand_messages_cost_one_job_at_most(workers: Workers) -> None:
     else:
         assert len(file_set.root_file.message_type) == 50_000
     assert family_s(os.getpid()) - start_s < GOAL_S
+
+
+@pytest.mark.parametrize("text", [CROWDED, MANY_MESSAGES], ids=["38,000 reserved numbers", "50,000 messages"])
+def test_what_is_let_through_takes_a_worker_sixty_four_mebibytes_at_most(text: str) -> None:
+    with Workers(CompilerSettings(workers_max=1, cpu_s=10)) as pool:  # memory is looked at here, whatever the time
+        compile_text(GOOD, workers=pool)
+        (worker,) = pool._live
+        before_mib = peak_mib(worker._process.pid)
+        compile_text(text, workers=pool)
+        grown_mib = peak_mib(worker._process.pid) - before_mib
+    print(f"a worker took {grown_mib:.1f} MiB more")  # noqa: T201
+    assert grown_mib <= MEMORY_MIB_MAX
 
 
 def test_concurrent_callers_see_no_error_while_bombs_go_off(workers: Workers) -> None:

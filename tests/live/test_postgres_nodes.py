@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NODES = 3
 CLIENTS = 8  # of each node
-RATE_PER_S = 200  # a load that leaves processors idle, so that latency tells of the registry and not of a queue
+RATES_PER_S = (200, 300)  # loads that leave processors idle: latency then tells of the registry and not of a queue
 READY_AFTER_S = 3.0
 HANGS_S = 10.0
 
@@ -67,6 +67,22 @@ def processor_s(cluster: list[Node], postgres: PostgresService) -> float:
     return sum(used[pid] for pid in used if roots & {pid, parents[pid]}) / os.sysconf("SC_CLK_TCK")
 
 
+def check_all_were_kept(history: History, cluster: list[Node]) -> None:
+    """Every registration was acknowledged, none contradicts another, and every node knows them all."""
+    assert history.cut == 0
+    assert history.wrong == []
+    assert set(history.statuses) == {200}
+    assert history.contradictions() == []
+    for node in cluster:
+        with closing(Client(node.port)) as client:
+            assert history.lost(client) == []
+
+
+def percentiles(seconds: list[float]) -> str:
+    in_order = sorted(1000 * each for each in seconds)
+    return f"p50 {in_order[len(in_order) // 2]:.0f} ms, p99 {in_order[len(in_order) * 99 // 100]:.0f} ms"
+
+
 def status_of(node: Node, path: str) -> int:
     with closing(Client(node.port)) as client:
         return client.ask("GET", path)[0]
@@ -76,8 +92,7 @@ def test_one_content_has_one_id_and_versions_are_dense_whoever_registers(
     cluster: list[Node], postgres: PostgresService, count: Callable[[int, int], int], say: Callable[[str], None]
 ) -> None:
     rounds = count(30, 1000)
-
-    latencies_s: list[float] = []
+    late_s: dict[int, list[float]] = {rate: [] for rate in RATES_PER_S}
 
     def same(number: int, client: Client) -> None:
         order = random.Random(number).sample(range(rounds), rounds)
@@ -89,35 +104,32 @@ def test_one_content_has_one_id_and_versions_are_dense_whoever_registers(
             subject = f"own-{number}-{each % 3}" if each % 2 else f"shared-{each % 4}"
             history.register(client, subject, schema(rounds * (number + 1) + each))
 
-    def paced(number: int, client: Client) -> None:
-        for each in range(rounds):
-            due = began + (each * CLIENTS * NODES + number) / RATE_PER_S
-            time.sleep(max(0.0, due - time.perf_counter()))
-            history.register(client, f"paced-{number % 12}", schema(rounds * (number + 101) + each))
-            latencies_s.append(time.perf_counter() - due)
+    def paced(rate: int) -> Callable[[int, Client], None]:
+        def work(number: int, client: Client) -> None:
+            for each in range(rounds):
+                due = began + (each * CLIENTS * NODES + number) / rate
+                time.sleep(max(0.0, due - time.perf_counter()))
+                history.register(client, f"paced-{number % 12}", schema(rounds * (number + rate) + each))
+                late_s[rate].append(time.perf_counter() - due)
 
-    for name, work in (("same", same), ("different", different), (f"different, {RATE_PER_S}/s of them", paced)):
+        return work
+
+    works = {"same": same, "different": different} | {
+        f"different, {rate}/s of them": paced(rate) for rate in RATES_PER_S
+    }
+    for name, work in works.items():
         history, began, used_s = History(), time.perf_counter(), processor_s(cluster, postgres)
         took_s = at_once(cluster, work)
         used_s = processor_s(cluster, postgres) - used_s
-        assert history.cut == 0
-        assert history.wrong == []
-        assert set(history.statuses) == {200}
-        assert history.contradictions() == []
-        for node in cluster:
-            with closing(Client(node.port)) as client:
-                assert history.lost(client) == []
+        check_all_were_kept(history, cluster)
         say(
             f"{NODES} nodes with {CLIENTS} clients each, {name} schemas: {history.acknowledged} registered in"
             f" {took_s:.1f} s, {history.acknowledged / took_s:.0f}/s, p50 {history.percentile(0.5):.0f} ms,"
             f" p99 {history.percentile(0.99):.0f} ms, {len({fact.id for fact in history.facts})} ids, 0 contradictions,"
             f" {1000 * used_s / history.acknowledged:.1f} ms of processor time each"
         )
-    late_ms = sorted(1000 * each for each in latencies_s)
-    say(
-        f"{RATE_PER_S} arrivals a second, from each one's due time: p50 {late_ms[len(late_ms) // 2]:.0f} ms,"
-        f" p99 {late_ms[len(late_ms) * 99 // 100]:.0f} ms"
-    )
+    for rate, late in late_s.items():
+        say(f"{rate} arrivals a second, from each one's due time: {percentiles(late)}")
 
 
 def test_what_one_node_acknowledged_every_other_node_knows(

@@ -266,7 +266,7 @@ def test_what_the_database_cannot_hold_is_refused_or_not_found(store: PostgresSt
     with pytest.raises(InvalidSchemaError, match=r"U\+0000"):
         add(store, ORDERS, "a\0b")
     assert store.find_schema_by_guid("\0") is None
-    assert list(store.versions_with_text(ORDERS, "\0")) == list(store.subjects(None, "\0")) == []
+    assert list(store.standing(ORDERS, "\0").same_text) == list(store.subjects(None, "\0")) == []
 
 
 def test_the_audit_log_is_final(address: str) -> None:

@@ -6,6 +6,7 @@ descriptors are linked with the dependencies and the built-in imports. The calle
 
 from __future__ import annotations
 
+import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -96,8 +97,11 @@ def run_protoc(
     given = _by_name(dependencies)
     _check_names(roots, texts, given)
     files = {f"{SOURCE}/{path}": text for path, text in texts.items()}
-    files[_GIVEN] = FileDescriptorSet(file=[*given.values(), *_built_in_imports(scan, given)]).SerializeToString()
-    arguments = ("-I.", f"--descriptor_set_in=../{_GIVEN}", *outputs)
+    compiled = [*given.values(), *_built_in_imports(scan, given)]
+    if compiled:
+        files[_GIVEN] = FileDescriptorSet(file=compiled).SerializeToString()
+    # Without descriptors protoc would look for imports beside its own program, too.
+    arguments = ("-I.", f"--descriptor_set_in={f'../{_GIVEN}' if compiled else os.devnull}", *outputs)
     outcomes = []
     for start in range(0, len(roots), _FILES_PER_JOB):
         part = roots[start : start + _FILES_PER_JOB]

@@ -98,12 +98,13 @@ class TypePrinter:
         return braced(head, self._body(message, _inside(scope, message.name)))
 
     def _body(self, message: DescriptorProto, full_name: str) -> list[str]:
+        members, groups, plain = _by_place(message.field)
         blocks = [
             *section("reserved", self._reserved_fields(message)),
             *section("options", self._options.statements(message.options, _around(full_name), full_name)),
-            *self._fields(message, full_name),
-            *self._oneofs(message, full_name),
-            *self._groups(message, full_name),
+            *self._fields(plain, message, full_name),
+            *self._oneofs(members, message, full_name),
+            *self._groups(groups, message, full_name),
             *self._extension_ranges(message, full_name),
             *self.extends(message.extension, message.nested_type, full_name),
         ]
@@ -114,24 +115,25 @@ class TypePrinter:
     def _reserved_fields(self, message: DescriptorProto) -> list[str]:
         return self._reserved(message.reserved_range, message.reserved_name, _range_of_fields)
 
-    def _fields(self, message: DescriptorProto, full_name: str) -> Iterator[Block]:
+    def _fields(
+        self, fields: Iterable[FieldDescriptorProto], message: DescriptorProto, full_name: str
+    ) -> Iterator[Block]:
         entries = {nested.name: nested for nested in message.nested_type if nested.options.map_entry}
-        for field in message.field:
-            if _is_group(field) or _in_written_oneof(field):
-                continue
+        for field in fields:
             entry = _map_entry(field, entries, full_name) if entries else None
             lines = self._field(field, message.nested_type, full_name, entry)
             yield Block("fields", lines, (entry.name,) if entry else ())
 
-    def _oneofs(self, message: DescriptorProto, full_name: str) -> Iterator[Block]:
+    def _oneofs(
+        self, fields: Iterable[FieldDescriptorProto], message: DescriptorProto, full_name: str
+    ) -> Iterator[Block]:
         found: dict[int, list[FieldDescriptorProto]] = {}
-        for field in message.field:
-            if _in_written_oneof(field):
-                found.setdefault(field.oneof_index, []).append(field)
-        for index, oneof in enumerate(message.oneof_decl):
-            if members := found.get(index):
-                groups = tuple(_local_name(field, full_name) for field in members if _is_group(field))
-                yield Block("oneofs", self._oneof(oneof, members, message.nested_type, full_name), groups)
+        for field in fields:
+            found.setdefault(field.oneof_index, []).append(field)
+        for index, members in sorted(found.items()):
+            groups = tuple(_local_name(field, full_name) for field in members if _is_group(field))
+            lines = self._oneof(message.oneof_decl[index], members, message.nested_type, full_name)
+            yield Block("oneofs", lines, groups)
 
     def _oneof(
         self,
@@ -148,11 +150,12 @@ class TypePrinter:
         )
         return braced(f"oneof {oneof.name}", in_sections(blocks))
 
-    def _groups(self, message: DescriptorProto, full_name: str) -> Iterator[Block]:
-        for field in message.field:
-            if _is_group(field) and not _in_written_oneof(field):
-                lines = self._field(field, message.nested_type, full_name)
-                yield Block("groups", lines, (_local_name(field, full_name),))
+    def _groups(
+        self, fields: Iterable[FieldDescriptorProto], message: DescriptorProto, full_name: str
+    ) -> Iterator[Block]:
+        for field in fields:
+            lines = self._field(field, message.nested_type, full_name)
+            yield Block("groups", lines, (_local_name(field, full_name),))
 
     def _extension_ranges(self, message: DescriptorProto, full_name: str) -> Iterator[Block]:
         for extensions in message.extension_range:
@@ -283,6 +286,19 @@ def _parted(
             following = place(field) + 1
         parts[-1].append(field)
     return parts
+
+
+def _by_place(
+    fields: Iterable[FieldDescriptorProto],
+) -> tuple[list[FieldDescriptorProto], list[FieldDescriptorProto], list[FieldDescriptorProto]]:
+    """Part a message's fields into those that stand in oneofs, groups, and all others."""
+    members: list[FieldDescriptorProto] = []
+    groups: list[FieldDescriptorProto] = []
+    plain: list[FieldDescriptorProto] = []
+    for field in fields:
+        place = members if _in_written_oneof(field) else groups if _is_group(field) else plain
+        place.append(field)
+    return members, groups, plain
 
 
 def _is_group(field: FieldDescriptorProto) -> bool:

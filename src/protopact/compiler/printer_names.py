@@ -9,6 +9,7 @@ the last resort.
 from __future__ import annotations
 
 from enum import Flag
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from protopact.errors import SchemaLinkError
@@ -76,14 +77,22 @@ class Names:
     """The spellings that are right in one file."""
 
     def __init__(self, file_set: FileSet, file: FileDescriptorProto, style: Style) -> None:
-        """Collect the symbols that the file may meet: those of its imports, and those of the whole set."""
+        """Spell names as this file of the set may, in this style."""
+        self._file_set = file_set
+        self._file = file
         self._package = file.package
         self._full = style.full_names
-        visible = _visible_files(file_set, file)
-        # protoc may or may not see what an import imports: a spelling has to be right either way.
-        every = _symbols(file_set.files)
-        self._views = (every if len(visible) == len(file_set.files) else _symbols(visible), every)
         self._known: dict[tuple[str, str, bool], str] = {}
+
+    @cached_property
+    def _views(self) -> tuple[Mapping[str, Symbol], Mapping[str, Symbol]]:
+        """The symbols that the file may meet: those of its imports, and those of the whole set.
+
+        protoc may or may not see what an import imports: a spelling has to be right either way.
+        """
+        visible = _visible_files(self._file_set, self._file)
+        every = _symbols(self._file_set.files)
+        return (every if len(visible) == len(self._file_set.files) else _symbols(visible)), every
 
     def of_type(self, reference: str, scope: str) -> str:
         """Spell the type of a field. `reference` is the descriptor's (with a leading dot, or relative to `scope`)."""

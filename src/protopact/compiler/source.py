@@ -40,6 +40,10 @@ _FAULTS: tuple[tuple[str, Callable[[str], bool]], ...] = (
 _TOKENS_MAX = 20_000  # some 20 ms in the caller's process; what comes after is left to protoc
 _STATEMENT_LENGTH_MAX = 40
 _IMPORT_STATEMENTS = frozenset({"import", "import public", "import weak", "import option"})
+# Statements that list numbers, and the entries of such a list: protoc keeps more than a kilobyte of memory for each
+# entry, and compares it with all others of its message.
+_NUMBERED = re.compile(r"(?:^|;)\s*+(?:reserved|extensions)\b([^;]*+)")
+_ENTRY = re.compile(r"\b\d\w*+(?:\s++to\s++\w++)?+")
 _IMPORT_PATH = "\0"  # stands for an import statement whose path has begun: adjacent strings are one
 
 _COMMENT = r"//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)"
@@ -79,9 +83,9 @@ def check_sources(sources: Mapping[str, str], settings: CompilerSettings) -> tup
     encoded = {path: _encoded(path, text, settings.text_bytes_max) for path, text in sources.items()}
     whole = Scan()
     for path, text in sources.items():
-        scan = scan_text(text, settings.depth_max)
+        scan = scan_text(text, settings.depth_max, settings.reserved_numbers_max)
         if settings.prescan:
-            _check_scan(path, text, scan, settings.depth_max)
+            _check_scan(path, text, scan, settings)
         whole.imports += scan.imports
         whole.complete &= scan.complete
     return encoded, whole
@@ -89,34 +93,45 @@ def check_sources(sources: Mapping[str, str], settings: CompilerSettings) -> tup
 
 @dataclass(slots=True)
 class Scan:
-    """What one linear pass sees: imports with their offsets, the first place that is too deep, if all was seen."""
+    """What one linear pass sees: imports with their offsets, the first place that is too much, if all was seen.
+
+    Too much is a place that is too deep, or the reserved number that is one too many; what follows is not looked at.
+    """
 
     imports: list[tuple[int, str]] = field(default_factory=list)
     too_deep_at: int | None = None
+    crowded_at: int | None = None
     complete: bool = True
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether some place is too much."""
+        return self.too_deep_at is not None or self.crowded_at is not None
 
     def import_paths(self) -> set[str]:
         """Give the paths alone."""
         return {path for _, path in self.imports}
 
 
-def scan_text(text: str, depth_max: int = sys.maxsize) -> Scan:
-    """Find imports and nesting outside comments, in one pass over a bounded number of tokens.
+def scan_text(text: str, depth_max: int = sys.maxsize, reserved_numbers_max: int = sys.maxsize) -> Scan:
+    """Find imports, nesting and reserved numbers outside comments, in one pass over a bounded number of tokens.
 
-    Brackets of all kinds and the dots of one name count together as depth.
+    Brackets of all kinds and the dots of one name count together as depth, a range of numbers as one.
     """
-    return _Scanner(text, depth_max).scan
+    return _Scanner(text, depth_max, reserved_numbers_max).scan
 
 
 class _Scanner:
     """One pass over a text, a method for each kind of token; `statement` is what stands since the last `;`."""
 
-    def __init__(self, text: str, depth_max: int) -> None:
+    def __init__(self, text: str, depth_max: int, numbers_max: int) -> None:
         self.scan = Scan()
         self._text = text
         self._depth_max = depth_max
+        self._numbers_left = numbers_max
         self._brackets: list[str] = []
         self._statement = ""
+        self._lists_numbers = False
         self._run()
 
     def _run(self) -> None:
@@ -125,22 +140,45 @@ class _Scanner:
         for _ in range(_TOKENS_MAX):
             start = _START.search(self._text, position)
             if start is None:
+                self._extend_statement(position, len(self._text))
                 return
-            self._extend_statement(self._text[position : start.start()])
+            self._extend_statement(position, start.start())
             kind, shape = _SHAPES[start[0]]
             token = shape.match(self._text, start.start())
             position = start.end()
             if token is not None:  # a lone slash is no token
                 position = token.end()
                 see[kind](token[0], token.start())
-            if self.scan.too_deep_at is not None:
+            if self.scan.is_refused:
                 return
         self.scan.complete = False
 
-    def _extend_statement(self, words: str) -> None:
+    def _extend_statement(self, position: int, end: int) -> None:
+        words = self._text[position:end]
+        if self._lists_numbers or "reserved" in words or "extensions" in words:
+            self._see_numbers(words, position)
         before, semicolon, rest = words.rpartition(";")
         statement = " ".join(rest.split() if semicolon else (self._statement + " " + before + rest).split())
         self._statement = statement if len(statement) < _STATEMENT_LENGTH_MAX else "…"
+
+    def _see_numbers(self, words: str, position: int) -> None:
+        """Count the numbers of the statement that goes on here, and of those that begin here."""
+        end = words.find(";")
+        if self._lists_numbers:
+            self._count_numbers(words if end < 0 else words[:end], position)
+        if self._statement and end < 0:
+            return
+        self._lists_numbers = False
+        for found in _NUMBERED.finditer(words, end if self._statement else 0):
+            self._count_numbers(found[1], position + found.start(1))
+            self._lists_numbers = found.end() == len(words)
+
+    def _count_numbers(self, listed: str, position: int) -> None:
+        for entry in _ENTRY.finditer(listed):
+            self._numbers_left -= 1
+            if self._numbers_left < 0:
+                self.scan.crowded_at = position + entry.start()
+                return
 
     def _comment(self, _token: str, _start: int) -> None:
         """Let it count as the space that it is."""
@@ -160,7 +198,7 @@ class _Scanner:
         self._see_depth(len(self._brackets) + (_SPACE.sub("", token) if "/" in token else token).count("."), start)
 
     def _bracket(self, token: str, start: int) -> None:
-        self._statement = ""
+        self._statement, self._lists_numbers = "", False
         opening = _OPENING_OF.get(token)
         if opening is None:
             self._brackets.append(token)
@@ -173,11 +211,14 @@ class _Scanner:
             self.scan.too_deep_at = start
 
 
-def _check_scan(file_name: str, text: str, scan: Scan, depth_max: int) -> None:
+def _check_scan(file_name: str, text: str, scan: Scan, settings: CompilerSettings) -> None:
     if (nul := text.find("\0")) >= 0:
         _refuse(file_name, text, nul, "a NUL character cannot stand in a .proto text")
     if scan.too_deep_at is not None:
-        _refuse(file_name, text, scan.too_deep_at, f"nested more than {depth_max} deep")
+        _refuse(file_name, text, scan.too_deep_at, f"nested more than {settings.depth_max} deep")
+    if scan.crowded_at is not None:
+        most = f"{settings.reserved_numbers_max:,}"
+        _refuse(file_name, text, scan.crowded_at, f"more than {most} numbers and ranges are reserved or for extensions")
     for offset, path in scan.imports:
         if fault := _fault(path):
             _refuse(file_name, text, offset, f"import path {path!r} {fault}", SchemaLinkError)
@@ -222,9 +263,10 @@ def _fault(path: str) -> str:
 def _check_tree(paths: Iterable[str]) -> None:
     known = set(paths)
     for path in known:
-        parents = (str(parent) for parent in Path(path).parents)
-        if above := next((parent for parent in parents if parent in known), None):
-            _refuse_file(path, SchemaLinkError, f"{above!r} cannot be a file and a directory at once")
+        above = path
+        while above := above.rpartition("/")[0]:
+            if above in known:
+                _refuse_file(path, SchemaLinkError, f"{above!r} cannot be a file and a directory at once")
 
 
 def _encoded(path: str, text: str, bytes_max: int) -> bytes:

@@ -18,6 +18,7 @@ T = TypeVar("T")
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 INT64_MAX = 2**63 - 1
 _DIGITS_MAX = 20
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _KINDS: dict[type, str] = {
     type(None): "null",
     bool: "a boolean",
@@ -41,7 +42,7 @@ def read_json(data: bytes) -> JsonValue:
     nested deeper than the parser goes.
     """
     try:
-        value: JsonValue = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_int=_whole)
+        value: JsonValue = _STRICT.decode(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise bad_request(f"the body is not UTF-8 at byte {error.start}") from error
     except RecursionError as error:
@@ -62,7 +63,7 @@ def read_object(data: bytes, what: str) -> dict[str, JsonValue]:
 def write_json(value: object) -> bytes:
     """Give compact JSON in UTF-8; RegistryError 400 for a text with lone surrogates, which UTF-8 cannot carry."""
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        return _COMPACT.encode(value).encode()
     except UnicodeEncodeError as error:
         raise bad_request("a text holds a lone surrogate, which cannot be sent as UTF-8") from error
     except (TypeError, ValueError, RecursionError) as error:
@@ -151,3 +152,6 @@ def _whole(digits: str) -> int:
     if len(digits) > _DIGITS_MAX or not -INT64_MAX - 1 <= int(digits) <= INT64_MAX:
         raise ValueError("a whole number is beyond 64 bits")
     return int(digits)
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_whole)

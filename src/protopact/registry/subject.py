@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from dataclasses import dataclass
 
 from protopact.errors import InvalidSubjectError
@@ -15,6 +15,7 @@ NAME_BYTES_MAX = 1024
 
 _RESERVED = frozenset({"__GLOBAL", "__EMPTY"})
 _SHOWN_MAX = 200
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # Unicode's categories Cc and Cs
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,9 @@ def _checked(name: str, text: str) -> str:
 
 
 def _is_printable(text: str) -> bool:
-    return not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
+    return _UNPRINTABLE.search(text) is None
 
 
 def _invalid(text: str) -> InvalidSubjectError:
     text = text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"
-    shown = "".join(character if _is_printable(character) else "?" for character in text)
-    return InvalidSubjectError(f"The specified subject '{shown}' is not a valid.")
+    return InvalidSubjectError(f"The specified subject '{_UNPRINTABLE.sub('?', text)}' is not a valid.")

@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from protopact.server.prepared import Prepared
     from protopact.server.questions import Question
     from protopact.server.store import Store
-    from protopact.server.surface.commands import Command
+    from protopact.server.surface.commands import Command, ListKey
 
 _UNAUTHORIZED = 401
 _METHOD_NOT_ALLOWED = 405
 _UNAVAILABLE = 503
+_LISTS_MAX, _LISTS_BYTES_MAX = 64, 16 * 1024 * 1024
 _PREPARED_FORMS = {b"": DEFAULT, b"format=serialized": SERIALIZED}
 
 
@@ -62,24 +63,28 @@ class Registry:
         bodies: AttendedBodies[tuple[str, str], Prepared] = AttendedBodies(
             absent, entries_max=self.settings.reply_entries_max, bytes_max=self.settings.reply_bytes_max
         )
+        lists: AttendedBodies[ListKey, tuple[object, bytes]] = AttendedBodies(
+            absent, entries_max=_LISTS_MAX, bytes_max=_LISTS_BYTES_MAX
+        )
         self._draftsman = draftsman
         service = Service(store, draftsman, incompatible_code=self.settings.incompatible_code)
-        self._desk = Desk(service, store, bodies, self.metrics, draftsman, self.settings)
+        self._desk = Desk(service, store, bodies, lists, self.metrics, draftsman, self.settings)
         self._bodies = bodies
         self._answers_at_once = store.answers_at_once
         store.when_removed(bodies.clear)
         self.metrics.watch("writes_failing", "Whether the last write found no store", lambda: store.writes_fail)
 
-    def exchange(self, call: Call) -> Flow[Reply]:
+    def exchange(self, call: Call, principal: Principal | None = None) -> Flow[Reply]:
         """Answer a call. Whatever goes wrong becomes a reply with the dialect's error body.
 
-        Only MissingExtraError is raised, when a schema is to be compiled and nothing here can.
+        `principal` is who asks, where that was found out already. Only MissingExtraError is raised, when a schema is to
+        be compiled and nothing here can.
         """
         media_type, route, start = CONTENT_TYPE, "", time.perf_counter()
         try:
             media_type = response_type(call)
             check_request_type(call)
-            command, question, attendance = yield from self._admitted(call)
+            command, question, attendance = yield from self._admitted(call, principal)
             route = question.path
             with attending(attendance):
                 if (self._answers_at_once and not takes_long(question)) or question.path in OPEN_PATHS:
@@ -133,9 +138,9 @@ class Registry:
         if self._guard is not None:
             self._guard.close()
 
-    def _admitted(self, call: Call) -> Flow[tuple[Command, Question, Attendance]]:
+    def _admitted(self, call: Call, known: Principal | None) -> Flow[tuple[Command, Question, Attendance]]:
         """Give what serves a call, and whom it is for, once they are known to be allowed it."""
-        principal = yield from self.identify(call)
+        principal = known or (yield from self.identify(call))
         command, question = find_command(call)
         need = check(principal, question)
         request_id = call.headers.get("x-request-id", "")

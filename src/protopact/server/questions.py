@@ -39,8 +39,9 @@ class Question:
         """The query's values by name; of a repeated name the first counts."""
         return dict(reversed(self.call.query))
 
+    @cached_property
     def subject(self) -> Subject:
-        """Read the path's subject; InvalidSubjectError (42208)."""
+        """The path's subject; InvalidSubjectError (42208)."""
         return Subject.parse(self.parts["subject"], context=self.context)
 
     def version(self) -> int:

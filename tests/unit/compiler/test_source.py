@@ -119,6 +119,50 @@ def test_what_is_closed_or_inside_comments_and_strings_does_not_count(text: str)
     scan(text)
 
 
+def crowded_at(text: str, most: int = 3) -> int | None:
+    return scan_text(text, reserved_numbers_max=most).crowded_at
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "message A { reserved 1, 2, 3, ¡4; }",
+        "message A { reserved 1; reserved 2; reserved 3; reserved ¡4; }",
+        "message A { reserved 1, 2; } message B { extensions 1, ¡4 to max; }",
+        "enum E { reserved -1, 0x2, 7 to 9, -¡4; }",
+        "message A { /* 9 */ reserved // 8\n 1, /* 7 */ 2 to 3, 5\n, ¡4",
+        "message A { int32 a = 7; reserved 1,2,3; int32 b = 8; reserved ¡4; }",
+        "message A { optional /* */ reserved r = 9; extensions 1 [declaration = { number: 5 }]; reserved 2, 3, ¡4; }",
+    ],
+)
+def test_the_number_that_is_one_too_many_is_found_with_its_place(text: str) -> None:
+    assert crowded_at(text.replace("¡", "")) == text.index("¡")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "message A { reserved 1, 2, 3; }",
+        "message A { reserved 1 to 2, 3 to 4, 5 to max; }",
+        'message A { reserved "a1", "b2", "c3", "d4"; }',
+        "message A { reserved a1, b2, c3, d4; }",
+        "message A { int32 reserved1 = 1; int32 b = 2; int32 c = 3; int32 d = 4; }",
+        "// reserved 1, 2, 3, 4;\n/* reserved 1, 2, 3, 4; */ option a = 'reserved 1, 2, 3, 4;';",
+        "enum E { A = 1; B = 2; C = 3; D = 4; reserved 5; }",
+    ],
+)
+def test_only_numbers_and_ranges_of_reserved_and_extensions_statements_are_counted(text: str) -> None:
+    assert crowded_at(text) is None
+
+
+def test_too_many_reserved_numbers_are_refused_with_the_place_of_the_first_one_too_many() -> None:
+    numbers = ",".join(map(str, range(1, 40_001)))
+    with pytest.raises(SchemaSyntaxError, match="more than 38,000 numbers and ranges are reserved") as refused:
+        scan(f"message A {{ reserved\n{numbers}; }}")
+    (diagnostic,) = refused.value.diagnostics
+    assert (diagnostic.line, diagnostic.column) == (2, numbers.index(",38001,") + 2)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -171,6 +215,10 @@ def test_import_paths_are_those_of_the_statements_alone() -> None:
         "\n",
         "* /",
         "/",
+        "reserved ",
+        "reserved 1 ",
+        "reserved 1;",
+        "; extensions 1    to",
     ],
 )
 def test_the_scan_is_linear_and_bounded(piece: str) -> None:

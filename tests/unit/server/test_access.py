@@ -191,6 +191,15 @@ def test_a_prepared_body_is_for_those_who_read_everything(site: Site) -> None:
     assert [found("/schemas/ids/1", b"", who) for who in (b"", b"reader", b"other", b"no")] == [None] * 4
 
 
+def test_a_list_that_is_kept_is_for_those_who_read_everything(site: Site) -> None:
+    for subject in ("shop-a", "other-a"):
+        site.register("ruler", subject)
+    for _ in range(2):
+        assert site.get("reader", "/subjects") == ["shop-a"]
+        assert site.get("ruler", "/subjects") == ["other-a", "shop-a"]
+        assert site.get("other", "/subjects") == ["other-a"]
+
+
 def test_a_reference_to_what_the_caller_may_not_read_is_one_to_nothing(site: Site) -> None:
     site.register("ruler", "shop-a")
     assert site.register("other", "other-b", USES_A, ("a.proto", "shop-a")) == 422

@@ -220,7 +220,7 @@ def test_more_calls_at_a_time_than_allowed_are_told_to_come_again(registry: Regi
     class Slow(Silent):
         settings = replace(ServerSettings(), concurrency_max=2)
 
-        def exchange(self, _call: Call) -> Flow[Reply]:
+        def exchange(self, _call: Call, _principal: Principal | None = None) -> Flow[Reply]:
             from protopact.flow import Sleep
 
             yield Sleep(0.1)
@@ -240,7 +240,7 @@ def test_a_failure_inside_is_logged_and_the_client_sees_no_trace_of_it(caplog: p
     class Broken(Silent):
         settings = ServerSettings()
 
-        def exchange(self, call: Call) -> Flow[Reply]:
+        def exchange(self, call: Call, principal: Principal | None = None) -> Flow[Reply]:
             raise KeyError("secret")
 
     answer = call(asgi_app(Broken()), "GET", "/", headers=[("x-request-id", "abc")])  # type: ignore[arg-type]

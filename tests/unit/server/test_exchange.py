@@ -469,6 +469,20 @@ def test_the_empty_subject_is_a_subject_and_a_final_slash_is_nothing(ask: Any) -
     assert ask.get("/subjects//versions/1/") == ask.get("/subjects//versions/1")
 
 
+@pytest.mark.parametrize("prefix", ["", "/contexts/.eu"])
+def test_the_empty_subject_is_looked_up_and_deleted_as_any_other(ask: Any, prefix: str) -> None:
+    body = {"schema": A, "schemaType": "PROTOBUF"}
+    assert ask.post(f"{prefix}/subjects/", body)["error_code"] == 40401
+    kept = ask.post(f"{prefix}/subjects//versions", body)
+    found = ask.post(f"{prefix}/subjects/", body)
+    assert (found["id"], found["version"]) == (kept["id"], 1)
+    assert ask.delete(f"{prefix}/subjects/") == [1]
+    assert ask.post(f"{prefix}/subjects/", body)["error_code"] == 40401
+    assert ask.delete(f"{prefix}/subjects/", permanent="true") == [1]
+    assert ask.get("/subjects", deleted="true") == []
+    assert ask.post(f"{prefix}/subjects", body)["error_code"] == 405
+
+
 # ── bodies and media types ───────────────────────────────────────────────────────────────────────
 
 DEEP = b'{"schema":' * 100_000

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from protopact.registry import content_guid
+from protopact.server.guard.attended import AttendedStore
 
 A = 'syntax = "proto3";\n\nmessage A {\n  int32 a = 1;\n}\n'
 B = 'syntax = "proto3";\n\nmessage B {\n  string b = 1;\n}\n'
@@ -123,3 +124,24 @@ def test_the_registry_tells_of_itself(ask: Any) -> None:
     assert ask.get("/v1/metadata/id")["scope"]["path"] == []
     assert set(ask.get("/v1/metadata/version")) == {"version", "commitId"}
     assert ask.get("/v1/metadata/deployment") == {"attributes": []}
+
+
+def test_the_list_of_subjects_is_worked_out_again_when_anything_changed(
+    full: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    subjects = AttendedStore.subjects
+
+    def counting(self: AttendedStore, context: str | None, prefix: str = "", *, deleted: bool = False) -> Any:
+        asked.append(prefix)
+        return subjects(self, context, prefix, deleted=deleted)
+
+    monkeypatch.setattr(AttendedStore, "subjects", counting)
+    assert [full.get("/subjects") for _ in range(3)] == [[":.eu:s", "s", "t"]] * 3
+    assert [full.get("/subjects", subjectPrefix="t") for _ in range(2)] == [["t"]] * 2
+    assert asked == ["", "t"]
+    full.register("u", A)
+    assert full.get("/subjects") == [":.eu:s", "s", "t", "u"]
+    full.delete("/subjects/u")
+    assert full.get("/subjects") == [":.eu:s", "s", "t"]
+    assert full.get("/subjects", deletedOnly="true") == ["u"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import signal
@@ -15,7 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from protopact.errors import ConfigError, StoreError
-from protopact.server import background_registry, serve_registry
+from protopact.server import Registry, background_registry, serve_registry
+from protopact.server.http.app import App
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,3 +126,36 @@ def test_a_signal_drains_and_the_call_returns(tmp_path: Path, number: signal.Sig
         client.join(10)
     assert (process.returncode, output.splitlines(), errors) == (0, ["registry  stopped", "returned"], "")
     assert done[0][0] == 200
+
+
+def test_an_answer_that_is_not_ready_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_for = []
+    find_prepared = Registry.find_prepared
+
+    def counting(self: Registry, path: str, query: bytes, authorization: bytes = b"") -> object:
+        looked_for.append(path)
+        return find_prepared(self, path, query, authorization)
+
+    monkeypatch.setattr(Registry, "find_prepared", counting)
+    with background_registry() as url:
+        assert fetch(url, "GET", "/subjects") == (200, [])
+    assert looked_for == ["/subjects"]
+
+
+@pytest.mark.parametrize("path", ["/subjects", "/schemas/ids/404"])
+def test_a_client_that_wants_to_part_is_told_so_and_parted_from(path: str) -> None:
+    with background_registry() as url, socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as client:
+        client.sendall(b"GET %b HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n" % path.encode())
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answer.count(b"connection: close\r\n") == 1
+
+
+def test_a_client_does_not_wait_for_an_answer_that_will_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stopped(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(App, "answer", stopped)
+    with background_registry() as url, socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as client:
+        client.settimeout(10)
+        client.sendall(b"GET /subjects HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+        assert client.recv(4096) == b""

@@ -109,7 +109,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_with_all_that_it_
         assert (found.schema.id, found.schema.content.text, found.ts) == (5, "text \u0141", 8)
         assert found.schema.content.schema_type == "PROTOBUF"
         assert found.schema.content.references == (Reference("m.proto", "m", 1),)
-        assert list(store.versions_with_text(Subject("s"), "text \u0141")) == [found]
+        assert list(store.standing(Subject("s"), "text \u0141").same_text) == [found]
         assert list(store.version_numbers(Subject("s"), deleted=True)) == [1, 2]
         assert list(store.referrers(Subject("m"), 1)) == [5]
         assert store.last_id(".") == 5
@@ -176,3 +176,16 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path) 
             assert numbers == list(range(1, len(numbers) + 1))
             assert len(numbers) >= acknowledged
             assert store._writer.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("place", [":memory:", "registry.db"])
+def test_a_mark_stays_the_same_until_something_is_changed(place: str, tmp_path: Path) -> None:
+    with closing(SqliteStore(place if place == ":memory:" else tmp_path / place)) as store:
+        before = store.mark()
+        assert list(store.subjects(None)) == []
+        assert store.mark() == before
+        with store.writing() as ledger:
+            ledger.put_document("config", Subject("s"), {})
+        after = store.mark()
+        assert after != before
+        assert store.mark() == after

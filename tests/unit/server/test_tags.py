@@ -79,6 +79,17 @@ def test_a_version_is_tagged_by_registering_the_next_one(ask: Any) -> None:
     assert ask.post("/subjects/t/versions/1/tags", body)["error_code"] == 40401
 
 
+@pytest.mark.parametrize("more", [{}, {"newVersion": 2}, {"tagsToAdd": [], "tagsToRemove": [entity("A.a", "PII")]}])
+@pytest.mark.parametrize("version", ["1", "latest"])
+def test_a_version_that_is_tagged_twice_counts_once(ask: Any, version: str, more: dict[str, object]) -> None:
+    ask.register("s", TAGGED)
+    body = {"tagsToAdd": [entity("A.In.b", "PII")], **more}
+    first, again = (ask.post(f"/subjects/s/versions/{version}/tags", body) for _ in range(2))
+    assert first["version"] == 2
+    assert again == first
+    assert ask.get("/subjects/s/versions") == [1, 2]
+
+
 def test_the_rules_of_a_version_are_merged_and_removed_by_name(ask: Any) -> None:
     ask.register("s", A, ruleSet={"domainRules": [rule("one"), rule("two")]})
     body = {"rulesToMerge": {"domainRules": [rule("one", expr="false"), rule("three")]}, "rulesToRemove": ["two"]}
@@ -144,6 +155,15 @@ def test_tags_are_defined_changed_and_forgotten(ask: Any) -> None:
     assert ask.raw("DELETE", f"{DEFINITIONS}/PII").status == 404
     assert ask.get(f"{DEFINITIONS}/PII")["error_code"] == 404
     assert ask.post(DEFINITIONS, {})["error_code"] == 400
+
+
+def test_a_definition_that_is_changed_twice_alike_counts_one_version(ask: Any) -> None:
+    ask.post(DEFINITIONS, [{"name": "PII"}])
+    change = [{"name": "PII", "description": "personal"}]
+    first, again = (ask.put(DEFINITIONS, change) for _ in range(2))
+    assert first[0]["version"] == 2
+    assert again == first
+    assert len([entry for entry in ask.get("/audit") if entry["what"] == "set-tagdefs"]) == 2
 
 
 def test_defined_tags_are_put_on_entities_and_taken_off(ask: Any) -> None:

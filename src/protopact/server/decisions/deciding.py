@@ -135,6 +135,8 @@ def read_only(subject: Subject) -> RegistryError:
 
 def find_equal(draft: Draft, history: History) -> StoredVersion | None:
     """Find the version that holds a draft: by content hash, else by meaning."""
+    if not history.same_text:
+        return None
     for meant in (draft, _inheriting(draft, history.latest)):
         guid = meant.guid
         for version in history.same_text:
@@ -172,9 +174,7 @@ def meant_by(draft: Draft, latest: StoredVersion | None, terms: Terms) -> Draft:
 
 def _has_layers(terms: Terms) -> bool:
     """Whether the config adds to what schemas say."""
-    return any(
-        f"{place}{what}" in terms.config for place in ("default", "override") for what in ("Metadata", "RuleSet")
-    )
+    return not _LAYERS.isdisjoint(terms.config)
 
 
 def _is_equivalent(draft: Draft, content: Content) -> bool:

@@ -109,6 +109,9 @@ class Terms:
         return None if value is None else RuleSet.from_json(value)
 
 
+_UNSET = Terms({"compatibilityLevel": LEVEL_DEFAULT})
+
+
 def meant_subject(documents: Mapping[tuple[str, Subject], Document], subject: Subject) -> Subject:
     """Give the subject that a name stands for by its config, which may call it an alias."""
     target = documents.get((CONFIG, subject), {}).get("alias")
@@ -128,6 +131,8 @@ def read_terms(source: Reading, subject: Subject) -> Terms:
 
 def terms_of(documents: Mapping[tuple[str, Subject], Document], subject: Subject) -> Terms:
     """Give what holds for a subject or a context by the documents of its scopes."""
+    if not documents:
+        return _UNSET
     scopes = scopes_of(subject)
     return Terms(_config(documents, scopes), _mode(documents, scopes))
 

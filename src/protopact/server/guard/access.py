@@ -98,12 +98,13 @@ class Grant:
 class Principal:
     """Somebody who asks: a name, and what it may do. Two are equal that have the same of both."""
 
-    __slots__ = ("grants", "name", "reads_everything")
+    __slots__ = ("_everywhere", "grants", "name", "reads_everything")
 
     def __init__(self, name: str, grants: Iterable[Grant] = ()) -> None:
         """Keep the grants, and whether they let all be read."""
         self.name = name
         self.grants = tuple(grants)
+        self._everywhere = max((grant.role for grant in self.grants if grant.is_total), default=None)
         self.reads_everything = self.covers_all(Role.READER)
 
     def __repr__(self) -> str:
@@ -112,11 +113,11 @@ class Principal:
 
     def may(self, role: Role, subject: Subject) -> bool:
         """Whether it has at least this role for a subject, or by an empty name for a whole context."""
-        return any(grant.role >= role and grant.covers(subject) for grant in self.grants)
+        return self.covers_all(role) or any(grant.role >= role and grant.covers(subject) for grant in self.grants)
 
     def covers_all(self, role: Role) -> bool:
         """Whether it has at least this role for everything."""
-        return any(grant.role >= role and grant.is_total for grant in self.grants)
+        return self._everywhere is not None and self._everywhere >= role
 
     def has(self, role: Role) -> bool:
         """Whether it has at least this role for anything."""
@@ -241,7 +242,7 @@ def _allows(principal: Principal, need: Need, question: Question) -> bool:
         case Scope.SOMETHING:
             return principal.has(need.role)
         case Scope.SUBJECT:
-            return principal.may(need.role, question.subject())
+            return principal.may(need.role, question.subject)
         case Scope.CONTEXT:
             return principal.may(need.role, Subject("", _context(question)))
         case Scope.EVERYTHING:
@@ -256,6 +257,6 @@ def _context(question: Question) -> str:
 
 def _named(question: Question) -> str:
     if "subject" in question.parts:
-        return f"Subject: {question.subject()}"
+        return f"Subject: {question.subject}"
     context = _context(question)
     return question.path if context == DEFAULT_CONTEXT else f"{question.path} in {context}"

@@ -79,6 +79,11 @@ class AttendedBodies(BoundedCache[K, V], Generic[K, V]):
         """Find a body that the present caller may read."""
         return self.find_for_all(key) if self._attended.attendance.principal.reads_everything else None
 
+    def keep(self, key: K, value: V, size: int, *, age: int | None = None) -> None:
+        """Keep a body of a caller who may read everything: from those of others, something may be left out."""
+        if self._attended.attendance.principal.reads_everything:
+            super().keep(key, value, size, age=age)
+
     def find_for_all(self, key: K) -> V | None:
         """Find a body, for somebody who is known to read everything."""
         return super().find(key)
@@ -121,11 +126,6 @@ class AttendedStore(_Attended):
     def versions(self, subject: Subject, *, deleted: bool = False) -> Sequence[StoredVersion]:
         """See `Reading.versions`; RegistryError 403 as `find_version`."""
         found = self._store.versions(subject, deleted=deleted) if self._reads(subject) else []
-        return [whole for version in found if (whole := self._whole(version))]
-
-    def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
-        """See `Reading.versions_with_text`; RegistryError 403 as `find_version`."""
-        found = self._store.versions_with_text(subject, text, deleted=deleted) if self._reads(subject) else []
         return [whole for version in found if (whole := self._whole(version))]
 
     def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
@@ -195,6 +195,10 @@ class AttendedStore(_Attended):
         """See `Reading.audit`; nothing for anybody but an admin of everything."""
         allowed = self._principal.covers_all(Role.ADMIN)
         return self._store.audit(before=before, entries_max=entries_max) if allowed else []
+
+    def mark(self) -> object:
+        """See `Store.mark`."""
+        return self._store.mark()
 
     @contextmanager
     def writing(self) -> Iterator[Ledger]:
@@ -292,10 +296,6 @@ class _AttendedLedger:
     def versions(self, subject: Subject, *, deleted: bool = False) -> Sequence[StoredVersion]:
         """See `Reading.versions`; RegistryError 403 for a subject that may not be read."""
         return self._ledger.versions(self._readable(subject), deleted=deleted)
-
-    def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
-        """See `Reading.versions_with_text`; RegistryError 403 for a subject that may not be read."""
-        return self._ledger.versions_with_text(self._readable(subject), text, deleted=deleted)
 
     def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
         """See `Reading.standing`; RegistryError 403 for a subject that may not be read."""

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, quote
 
 from protopact.errors import RegistryError
@@ -23,6 +23,7 @@ from protopact.server.problems import refusal
 
 if TYPE_CHECKING:
     from protopact.server.exchange import Registry
+    from protopact.server.guard.access import Principal
     from protopact.server.http.hosts import Hosts
     from protopact.server.prepared import Prepared
 
@@ -50,8 +51,16 @@ def asgi_app(registry: Registry, *, hosts: Hosts | None = None) -> App:
     return App(registry, hosts)
 
 
+class Answer(NamedTuple):
+    """What goes out for one call: the status, the headers and the body, all of it."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
 class App:
-    """The application; a server whose connections can send may ask it for answers that are ready."""
+    """The application; a server whose connections can send asks it for answers, and first for those that are ready."""
 
     def __init__(self, registry: Registry, hosts: Hosts | None) -> None:
         self._registry = registry
@@ -71,15 +80,11 @@ class App:
         if scope["type"] != "http":
             raise RuntimeError(f"the registry speaks HTTP, not {scope['type']}")
         found = self.find_prepared(scope)
-        if found is not None:
-            sent = [*found.headers, (b"x-request-id", new_id())]
-            await send({"type": "http.response.start", "status": 200, "headers": sent})
-            await send({"type": "http.response.body", "body": found.body})
-            return
-        headers = _headers(scope["headers"])
-        reply = await self._answered(scope, headers, receive)
-        if reply is not None:
-            await _send(reply, headers[_REQUEST_ID], send, with_body=scope["method"] != "HEAD")
+        ready = None if found is None else Answer(200, [*found.headers, (b"x-request-id", new_id())], found.body)
+        answer = ready or await self.answer(scope, receive)
+        if answer is not None:
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+            await send({"type": "http.response.body", "body": answer.body})
 
     def find_prepared(self, scope: Message) -> Prepared | None:
         """Find an answer that is ready, for a caller who takes our type and sends no id of its own.
@@ -98,8 +103,9 @@ class App:
                 return None
         return self._registry.find_prepared(_path(scope), scope["query_string"], authorization)
 
-    async def _answered(self, scope: Message, headers: dict[str, str], receive: Receive) -> Reply | None:
-        """Give the reply to a call, or None where nobody waits for it any more."""
+    async def answer(self, scope: Message, receive: Receive) -> Answer | None:
+        """Work out the answer to a call; None where nobody waits for it any more."""
+        headers = _headers(scope["headers"])
         start = time.perf_counter()
         try:
             reply = await self._reply(scope, headers, receive)
@@ -110,7 +116,7 @@ class App:
         if logs_requests():
             took_s = time.perf_counter() - start
             log_request(scope["method"], _path(scope), reply.status, request_id=headers[_REQUEST_ID], took_s=took_s)
-        return reply
+        return _as_sent(reply, headers[_REQUEST_ID], with_body=scope["method"] != "HEAD")
 
     async def _reply(self, scope: Message, headers: dict[str, str], receive: Receive) -> Reply:
         """Answer a call: know who asks before the body is read, and read the body before the call counts as one."""
@@ -120,17 +126,17 @@ class App:
                 if self._hosts is not None:
                     self._hosts.check(headers.get("host", ""))
                 call = _call(scope, headers)
-                await perform_async(self._registry.identify(call))
+                principal = await perform_async(self._registry.identify(call))
                 call = replace(call, body=await body.read(receive))
-                large = len(call.body) > _LARGE_BYTES
-                return await (self._exchanged_in_turn(call) if large else self._exchanged(call))
+                exchanged = self._exchanged_in_turn if len(call.body) > _LARGE_BYTES else self._exchanged
+                return await exchanged(call, principal)
             except RegistryError as error:
                 self._registry.metrics.refused(error.status)
                 told = self._registry.told(error, call) | _TOLD.get(error.status, {})
                 # A request that was not read to its end leaves a connection that nobody can use again.
                 return refusal(error, headers=told if body.is_whole else told | _PARTING)
 
-    async def _exchanged_in_turn(self, call: Call) -> Reply:
+    async def _exchanged_in_turn(self, call: Call, principal: Principal) -> Reply:
         """Answer a call that takes the event loop some milliseconds to read: one at a time, and not too many at once.
 
         Between two of them, whatever else is ready gets its turn.
@@ -141,16 +147,16 @@ class App:
         try:
             async with self._turns:
                 await asyncio.sleep(0)
-            return await self._exchanged(call)
+            return await self._exchanged(call, principal)
         finally:
             self._large_in_flight -= 1
 
-    async def _exchanged(self, call: Call) -> Reply:
+    async def _exchanged(self, call: Call, principal: Principal) -> Reply:
         if self._in_flight >= self._registry.settings.concurrency_max:
             raise busy()
         self._in_flight += 1
         try:
-            return await perform_async(self._registry.exchange(call))
+            return await perform_async(self._registry.exchange(call, principal))
         finally:
             self._in_flight -= 1
 
@@ -204,7 +210,7 @@ def _query(raw: bytes) -> tuple[tuple[str, str], ...]:
         raise RegistryError("the query cannot be read", error_code=400) from error
 
 
-async def _send(reply: Reply, request_id: str, send: Send, *, with_body: bool) -> None:
+def _as_sent(reply: Reply, request_id: str, *, with_body: bool) -> Answer:
     headers = [
         (b"content-length", b"%d" % len(reply.body)),
         (b"x-request-id", request_id.encode("latin-1")),
@@ -213,8 +219,7 @@ async def _send(reply: Reply, request_id: str, send: Send, *, with_body: bool) -
     headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
     if "content-type" not in reply.headers:
         headers.append(_OUR_TYPE)
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body if with_body else b""})
+    return Answer(reply.status, headers, reply.body if with_body else b"")
 
 
 async def _live(receive: Receive, send: Send) -> None:

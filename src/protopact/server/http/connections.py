@@ -10,27 +10,25 @@ import asyncio
 import resource
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from protopact.errors import RegistryError
 from protopact.registry import CONTENT_TYPE, error_body
 from protopact.server.http.app import new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
     from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-    from protopact.server.http.incoming import Message
-    from protopact.server.prepared import Prepared
+    from protopact.server.http.app import App
+    from protopact.server.http.incoming import Message, Receive
     from protopact.settings import ServerSettings
 
-FindPrepared: TypeAlias = "Callable[[Message], Prepared | None]"
-
-_OK = b"HTTP/1.1 200 OK\r\n"
+_CLOSING = (b"connection", b"close")
 _LOOK_S = 1.0
 _HANDSHAKE_S = 10.0
 _GOODBYE_S = 0.5
@@ -81,10 +79,10 @@ class Gate:
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """A connection that keeps to the limits of a gate."""
+    """A connection that keeps to the limits of a gate, and sends by itself what the application answers."""
 
     gate: Gate
-    find_prepared: FindPrepared
+    answering: App
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a first request."""
@@ -174,19 +172,41 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        del app  # it is the one that answers here without ASGI's messages
         self._served = cycle
         plain = cycle.keep_alive and not cycle.waiting_for_100_continue and not self.flow.write_paused
-        found = type(self).find_prepared(cast("Message", cycle.scope)) if plain else None
+        found = self.answering.find_prepared(cast("Message", cycle.scope)) if plain else None
         if found is None:
-            super()._start_asgi_task(cycle, app)
-        else:
-            self._send_prepared(cycle, found)
+            task = self.loop.create_task(self._answer(cycle))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        else:  # for what is ready, a task would cost most of the time
+            self._send(cycle, 200, found.lines + b"x-request-id: %b\r\n" % new_id(), found.body)
 
-    def _send_prepared(self, cycle: RequestResponseCycle, found: Prepared) -> None:
-        """Answer at once: for what is ready, a task and messages would cost most of the time."""
-        head = [_OK, *(b"%b: %b\r\n" % header for header in cycle.default_headers), found.lines]
-        self.transport.writelines([*head, b"x-request-id: %b\r\n\r\n" % new_id(), found.body])
+    async def _answer(self, cycle: RequestResponseCycle) -> None:
+        """Have the answer worked out, and send it as soon as the client takes more; without one, nobody waits on."""
+        try:
+            answer = await self.answering.answer(cast("Message", cycle.scope), cast("Receive", cycle.receive))
+            while self.flow.write_paused and not cycle.disconnected:
+                await self.flow.drain()
+            if answer is not None and not cycle.disconnected:
+                cycle.keep_alive &= _CLOSING not in answer.headers
+                headers = [header for header in answer.headers if header != _CLOSING]
+                self._send(cycle, answer.status, _lines(headers), answer.body)
+        finally:
+            if not cycle.response_complete:
+                self.transport.close()
+
+    def _send(self, cycle: RequestResponseCycle, status: int, lines: bytes, body: bytes) -> None:
+        """Send an answer at one go, and wait for the next request unless this was the last one."""
+        closing = b"" if cycle.keep_alive else _lines([_CLOSING])
+        head = (STATUS_LINE[status], _lines(cycle.default_headers), lines, closing, b"\r\n")
+        self.transport.writelines([*head, body])
         cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
         self.on_response_complete()
 
     @property
@@ -202,6 +222,10 @@ class GuardedProtocol(HttpToolsProtocol):
         return unsent > 0 and now - self._unsent_since >= self.gate.settings.write_s
 
 
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
 @cache
 def _refusal(status: int) -> bytes:
     body = error_body(RegistryError(_REASONS[status], error_code=status))
@@ -212,10 +236,9 @@ def _refusal(status: int) -> bytes:
     return head.encode() + body
 
 
-def guarded(settings: ServerSettings, find_prepared: FindPrepared) -> type[GuardedProtocol]:
-    """Give the protocol for a server: connections that share one gate, and send by themselves what is ready."""
-    shared = {"gate": Gate(settings), "find_prepared": staticmethod(find_prepared)}
-    return type("GuardedProtocol", (GuardedProtocol,), shared)
+def guarded(settings: ServerSettings, app: App) -> type[GuardedProtocol]:
+    """Give the protocol for a server: connections that share one gate, and send what the application answers."""
+    return type("GuardedProtocol", (GuardedProtocol,), {"gate": Gate(settings), "answering": app})
 
 
 def event_loop() -> asyncio.AbstractEventLoop:

@@ -168,7 +168,7 @@ def _server(registry: Registry, tls: Tls | None, hosts: Hosts | None) -> uvicorn
     if tls is not None:
         tls.check()
     app = asgi_app(registry, hosts=hosts)
-    protocol = guarded(registry.settings, app.find_prepared)
+    protocol = guarded(registry.settings, app)
     registry.metrics.watch("connections", "Open connections", lambda: len(protocol.gate.open))
     return uvicorn.Server(
         uvicorn.Config(

@@ -57,11 +57,6 @@ class LendingStore(ABC):
         with self._reading() as tables:
             return tables.versions(subject, deleted=deleted)
 
-    def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
-        """See `Reading.versions_with_text`."""
-        with self._reading() as tables:
-            return tables.versions_with_text(subject, text, deleted=deleted)
-
     def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
         """See `Reading.standing`."""
         with self._reading() as tables:

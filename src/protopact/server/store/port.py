@@ -121,11 +121,8 @@ class Reading(Protocol):
     def versions(self, subject: Subject, *, deleted: bool = False) -> Sequence[StoredVersion]:
         """Give a subject's versions, newest first."""
 
-    def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
-        """Give a subject's versions with this text, whatever their references and metadata, newest first."""
-
     def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
-        """Give all at once what `find_version`, `last_version`, `versions_with_text` and `documents_at` tell."""
+        """Give all at once what is known of a subject and a text; `scopes` are those whose documents are wanted."""
 
     def version_numbers(self, subject: Subject, *, deleted: bool = False) -> Sequence[int]:
         """Give a subject's version numbers, ascending; none for an unknown subject."""
@@ -209,6 +206,9 @@ class Store(Reading, Protocol):
     @property
     def answers_at_once(self) -> bool:
         """Whether a look-up takes microseconds, so that an event loop may make it."""
+
+    def mark(self) -> object:
+        """Give a mark of the present state: two are equal only if nothing was committed between them, by anybody."""
 
     def writing(self) -> AbstractContextManager[Ledger]:
         """Begin a write; leaving it by an exception undoes all of it."""

@@ -64,6 +64,11 @@ class PostgresStore(LendingStore):
             self._pool.close()
             raise
 
+    def mark(self) -> object:
+        """See `Store.mark`."""
+        with self._reading() as tables:
+            return tables.snapshot()
+
     @contextmanager
     def writing(self) -> Iterator[PostgresTables]:
         """See `Store.writing`."""
@@ -103,26 +108,31 @@ class _Transaction:
     def __init__(self, pool: Pool) -> None:
         self._lent = pool.connection()
         self._connection = self._lent.__enter__()
+        self._cursor = self._connection.cursor()
         self.tables = PostgresTables(self._connection)
+        self._entries = 0
         try:
-            self._connection.execute(_BEGIN)
+            self._cursor.execute(_BEGIN)
         except BaseException:
             self.abandon()
             raise
 
     def begin_write(self) -> None:
-        self._connection.execute("SAVEPOINT write")  # of several of one name, the latest counts
+        self._cursor.execute("SAVEPOINT write")  # of several of one name, the latest counts
+        self._entries = self.tables.entries
 
     def keep_write(self) -> None:
         if self._connection.info.transaction_status != pq.TransactionStatus.INTRANS:
             raise StoreError("the store undid a write in which a statement had failed")
 
     def undo_write(self) -> None:
-        self._connection.execute("ROLLBACK TO write")
+        self._cursor.execute("ROLLBACK TO write")
+        self.tables.drop_entries(after=self._entries)
 
     def commit(self) -> None:
         try:
-            ended = self._connection.execute("COMMIT").statusmessage
+            self.tables.write_entries()
+            ended = self._cursor.execute("COMMIT").statusmessage
         except BaseException:
             self._connection.close()  # whatever it was, the next one is better off with one that was not there
             raise

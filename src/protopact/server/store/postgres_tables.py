@@ -7,6 +7,7 @@ all other writers wait while one goes to and fro.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from protopact.errors import StoreError
@@ -25,7 +26,7 @@ from protopact.server.store.rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from protopact.server.store.port import Content, Document
     from protopact.server.store.postgres_pool import Connection
@@ -40,15 +41,25 @@ _VERSION = f"{SELECT_VERSION} WHERE v.context = %s AND v.subject = %s AND (NOT v
 _VERSION_BY_NUMBER = f"{_VERSION} AND v.version = %s"
 _VERSIONS = f"{_VERSION} ORDER BY v.version DESC"
 _LATEST_VERSION = f"{_VERSIONS} LIMIT 1"
-# The text is looked for first, whatever the planner thinks of a table that it does not know yet.
-_VERSIONS_BY_TEXT = """WITH s AS MATERIALIZED (
+# All that a registration looks at, at one go: three kinds of row, each with its kind in front. The text is looked for
+# first, whatever the planner thinks of a table that it does not know yet.
+_STANDING = """WITH s AS MATERIALIZED (
         SELECT * FROM schemas WHERE context = %(context)s AND digest = %(digest)s AND text = %(text)s
+    ), same_text AS (
+        SELECT s.context, s.id, s.guid, s.text, s.descriptor, s.refers, s.metadata, s.rule_set, s.schema_type, s.ts,
+            v.subject, v.version, v.ts, v.deleted
+        FROM s JOIN versions v ON v.context = s.context AND v.schema_id = s.id
+        WHERE v.context = %(context)s AND v.subject = %(subject)s
+    ), highest AS (
+        SELECT s.context, s.id, s.guid, s.text, s.descriptor, s.refers, s.metadata, s.rule_set, s.schema_type, s.ts,
+            v.subject, v.version, v.ts, v.deleted
+        FROM versions v JOIN schemas s ON s.context = v.context AND s.id = v.schema_id
+        WHERE v.context = %(context)s AND v.subject = %(subject)s ORDER BY v.version DESC LIMIT 1
     )
-    SELECT s.context, s.id, s.guid, s.text, s.descriptor, s.refers, s.metadata, s.rule_set, s.schema_type, s.ts,
-        v.subject, v.version, v.ts, v.deleted
-    FROM s JOIN versions v ON v.context = s.context AND v.schema_id = s.id
-    WHERE v.context = %(context)s AND v.subject = %(subject)s AND (NOT v.deleted OR %(deleted)s)
-    ORDER BY v.version DESC"""
+    SELECT 'highest', * FROM highest
+    UNION ALL SELECT 'same text', * FROM same_text
+    UNION ALL SELECT 'document', context, NULL, kind, body, NULL, NULL, NULL, NULL, NULL, NULL, name, NULL, NULL, NULL
+        FROM documents WHERE (context, name) IN (SELECT * FROM unnest(%(contexts)s::text[], %(names)s::text[]))"""
 _NUMBERS = """SELECT version FROM versions WHERE context = %s AND subject = %s AND (NOT deleted OR %s)
     ORDER BY version"""
 _LAST_NUMBER = "SELECT version FROM versions WHERE context = %s AND subject = %s ORDER BY version DESC LIMIT 1"
@@ -75,6 +86,7 @@ _DOCUMENTS_AT = """SELECT kind, name, context, body FROM documents
 _DOCUMENTS = "SELECT name, context, body FROM documents WHERE kind = %s ORDER BY context, name"
 _AUDIT = """SELECT ts, who, what, name, context, detail, number FROM audit
     WHERE number < %s ORDER BY number DESC LIMIT %s"""
+_SNAPSHOT = "SELECT txid_current_snapshot()::text"
 _REMOVALS = "SELECT removals FROM registry"
 
 # The row of a context is its allocator of ids: who takes one holds the row until its transaction has ended.
@@ -139,9 +151,11 @@ _DROP_CONTEXT = "UPDATE contexts SET dropped = TRUE WHERE name = %s"
 _PUT_DOCUMENT = """INSERT INTO documents (context, name, kind, body) VALUES (%s, %s, %s, %s)
     ON CONFLICT (context, name, kind) DO UPDATE SET body = excluded.body"""
 _DROP_DOCUMENT = "DELETE FROM documents WHERE context = %s AND name = %s AND kind = %s"
-_RECORD = "INSERT INTO audit (ts, who, what, context, name, detail) VALUES (%s, %s, %s, %s, %s, %s)"
+_RECORD = """INSERT INTO audit (ts, who, what, context, name, detail)
+    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"""
 
-_LIVE, _ANY = False, True
+_LIVE = False
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NUMBER_MAX = 2**63 - 1
 
 
@@ -150,7 +164,8 @@ class PostgresTables:
 
     def __init__(self, connection: Connection) -> None:
         """Use the connection, in whatever transaction it is."""
-        self._connection = connection
+        self._cursor = connection.cursor()
+        self._entries: list[tuple[object, ...]] = []
 
     def find_schema(self, context: str, schema_id: int) -> StoredSchema | None:
         """See `Reading.find_schema`."""
@@ -180,22 +195,22 @@ class PostgresTables:
         """See `Reading.versions`."""
         return versions_of(self._rows(_VERSIONS, subject.context, subject.name, deleted))
 
-    def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
-        """See `Reading.versions_with_text`."""
-        return versions_of(self._named_rows(_VERSIONS_BY_TEXT, **_text_of(subject, text, deleted=deleted)))
-
     def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
         """See `Reading.standing`."""
-        with self._connection.pipeline():
-            highest, same_text, documents = (
-                self._asked(_LATEST_VERSION, subject.context, subject.name, _ANY),
-                self._asked_by_name(_VERSIONS_BY_TEXT, **_text_of(subject, text, deleted=True)),
-                self._asked(_DOCUMENTS_AT, *_places(scopes)),
-            )
-        found = version_of(next(iter(highest()), None))
-        latest = self.find_version(subject, LATEST) if found is not None and found.deleted else found
-        number = 0 if found is None else found.version
-        return Standing(latest, number, versions_of(same_text()), _documents(documents()))
+        contexts, names = _places(scopes)
+        digest, sendable = digest_of(text), text.replace("\0", "")  # which is not the text of the digest, then
+        place: dict[str, object] = {"context": subject.context, "subject": subject.name}
+        rows = self._named_rows(_STANDING, **place, digest=digest, text=sendable, contexts=contexts, names=names)
+        parts: dict[str, list[Row]] = {"highest": [], "same text": [], "document": []}
+        for kind, *columns in rows:
+            parts[kind].append(tuple(columns))
+        highest = next(iter(versions_of(parts["highest"])), None)
+        latest = self.find_version(subject, LATEST) if highest is not None and highest.deleted else highest
+        same_text = sorted(versions_of(parts["same text"]), key=lambda version: version.version, reverse=True)
+        documents = _documents(
+            (kind, name, context, body) for context, _, kind, body, *_, name, _, _, _ in parts["document"]
+        )
+        return Standing(latest, 0 if highest is None else highest.version, same_text, documents)
 
     def version_numbers(self, subject: Subject, *, deleted: bool = False) -> Sequence[int]:
         """See `Reading.version_numbers`."""
@@ -243,11 +258,16 @@ class PostgresTables:
 
     def audit(self, *, before: int | None = None, entries_max: int = 100) -> Sequence[AuditEntry]:
         """See `Reading.audit`."""
+        self.write_entries()
         rows = self._rows(_AUDIT, _NUMBER_MAX if before is None else before, entries_max)
         return [
             AuditEntry(ts, who, what, Subject(name, context), json.loads(detail), number)
             for ts, who, what, name, context, detail, number in rows
         ]
+
+    def snapshot(self) -> str:
+        """Give which transactions have ended and are seen: the same ones as long as nobody has changed anything."""
+        return str(self._rows(_SNAPSHOT)[0][0])
 
     def removals(self) -> int:
         """Give how often schemas were removed for good, by anybody."""
@@ -262,38 +282,55 @@ class PostgresTables:
         if schema_id is None:
             return StoredVersion(subject, version, self._appended(place, subject.context, content, ts), ts)
         schema = self._given(subject.context, content, ts, schema_id)
-        self._connection.execute(_ADD_VERSION, {**place, "id": schema.id})
+        self._cursor.execute(_ADD_VERSION, {**place, "id": schema.id})
         return StoredVersion(subject, version, schema, ts)
 
     def soft_delete(self, subject: Subject, versions: Iterable[int]) -> None:
         """See `Ledger.soft_delete`."""
-        self._connection.execute(_SOFT_DELETE, (subject.context, subject.name, list(versions)))
+        self._cursor.execute(_SOFT_DELETE, (subject.context, subject.name, list(versions)))
 
     def remove(self, subject: Subject, versions: Iterable[int]) -> Sequence[int]:
         """See `Ledger.remove`."""
         place = (subject.context, subject.name)
         held = {schema_id for (schema_id,) in self._rows(_REMOVE_VERSIONS, *place, list(versions))}
-        self._connection.execute(_REMOVE_EMPTY_SUBJECT, {"context": subject.context, "name": subject.name})
+        self._cursor.execute(_REMOVE_EMPTY_SUBJECT, {"context": subject.context, "name": subject.name})
         return [schema_id for (schema_id,) in self._rows(_REMOVE_SCHEMAS, subject.context, sorted(held))]
 
     def drop_context(self, context: str) -> None:
         """See `Ledger.drop_context`."""
-        self._connection.execute(_DROP_CONTEXT, (context,))
+        self._cursor.execute(_DROP_CONTEXT, (context,))
 
     def put_document(self, kind: str, scope: Subject, document: Document) -> None:
         """See `Ledger.put_document`."""
         check_name(scope)
         body = json.dumps(document)
-        self._connection.execute(_PUT_DOCUMENT, (scope.context, scope.name, kind, body))
+        self._cursor.execute(_PUT_DOCUMENT, (scope.context, scope.name, kind, body))
 
     def drop_document(self, kind: str, scope: Subject) -> None:
         """See `Ledger.drop_document`."""
-        self._connection.execute(_DROP_DOCUMENT, (scope.context, scope.name, kind))
+        self._cursor.execute(_DROP_DOCUMENT, (scope.context, scope.name, kind))
 
     def record(self, entry: AuditEntry) -> None:
-        """See `Ledger.record`."""
-        scope, detail = entry.scope, json.dumps(entry.detail)
-        self._connection.execute(_RECORD, (entry.ts, entry.who, entry.what, scope.context, scope.name, detail))
+        """See `Ledger.record`; entries are written together, by `write_entries`."""
+        texts = (entry.who, entry.what, entry.scope.context, entry.scope.name, json.dumps(entry.detail))
+        if not _can_be_kept(texts) or not all(map(_is_sendable, texts)):
+            raise StoreError("an entry of the audit log holds a character that the store has not")
+        self._entries.append((entry.ts, *texts))
+
+    @property
+    def entries(self) -> int:
+        """How many entries wait to be written."""
+        return len(self._entries)
+
+    def drop_entries(self, after: int) -> None:
+        """Forget the waiting entries but the first ones."""
+        del self._entries[after:]
+
+    def write_entries(self) -> None:
+        """Write the entries that wait."""
+        if self._entries:
+            self._cursor.execute(_RECORD, [list(column) for column in zip(*self._entries, strict=True)])
+            self._entries.clear()
 
     def _appended(self, place: Mapping[str, object], context: str, content: Content, ts: int) -> StoredSchema:
         """Add a version and give its schema, added where the context does not have that content."""
@@ -332,7 +369,7 @@ class PostgresTables:
         if targets:
             places = ([target.context for target, _ in targets], [target.name for target, _ in targets])
             numbers = [version for _, version in targets]
-            self._connection.execute(_ADD_REFERENCES, (context, added.id, *places, numbers))
+            self._cursor.execute(_ADD_REFERENCES, (context, added.id, *places, numbers))
         return added
 
     def _number(self, statement: str, *values: object) -> int:
@@ -344,26 +381,13 @@ class PostgresTables:
         return next(iter(self._rows(statement, *values)), None)
 
     def _rows(self, statement: str, *values: object) -> list[Row]:
-        return self._asked(statement, *values)()
-
-    def _asked(self, statement: str, *values: object) -> Callable[[], list[Row]]:
-        """Ask, and give what waits for the answer."""
-        return self._connection.execute(statement, values).fetchall if _can_be_kept(values) else list
+        return self._cursor.execute(statement, values).fetchall() if _can_be_kept(values) else []
 
     def _named_row(self, statement: str, **values: object) -> Row | None:
         return next(iter(self._named_rows(statement, **values)), None)
 
     def _named_rows(self, statement: str, **values: object) -> list[Row]:
-        return self._asked_by_name(statement, **values)()
-
-    def _asked_by_name(self, statement: str, **values: object) -> Callable[[], list[Row]]:
-        return self._connection.execute(statement, values).fetchall if _can_be_kept(values.values()) else list
-
-
-def _text_of(subject: Subject, text: str, *, deleted: bool) -> dict[str, object]:
-    """Give what _VERSIONS_BY_TEXT asks for."""
-    digest = digest_of(text)
-    return {"context": subject.context, "subject": subject.name, "digest": digest, "text": text, "deleted": deleted}
+        return self._cursor.execute(statement, values).fetchall() if _can_be_kept(values.values()) else []
 
 
 def _places(scopes: Iterable[Subject]) -> tuple[list[str], list[str]]:
@@ -374,6 +398,11 @@ def _places(scopes: Iterable[Subject]) -> tuple[list[str], list[str]]:
 
 def _documents(rows: Iterable[Row]) -> dict[tuple[str, Subject], Document]:
     return {(kind, Subject(name, context)): json.loads(body) for kind, name, context, body in rows}
+
+
+def _is_sendable(text: str) -> bool:
+    """Whether UTF-8 can carry a text."""
+    return text.isascii() or _SURROGATE.search(text) is None
 
 
 def _can_be_kept(values: Iterable[object]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,9 +52,21 @@ class SqliteStore(LendingStore):
         self._idle: list[Tables] = []
         self._connections: dict[Tables, sqlite3.Connection] = {}
         self._closed = False
+        self._marking = threading.Lock()
         with _told(self._path):
             self._writer = self._open()
+            # What a connection tells of others' commits counts from its own start: all marks come from one.
+            self._marker = self._writer if self._in_memory else self._connect()
         self._tables = Tables(self._writer)
+
+    def mark(self) -> object:
+        """See `Store.mark`."""
+        with self._writes.turn if self._in_memory else self._marking, _told(self._path):
+            if self._closed:
+                raise StoreError(_CLOSED)
+            if self._in_memory:  # there is one connection, which counts what it changes
+                return self._writer.total_changes
+            return self._marker.execute("PRAGMA data_version").fetchone()[0]
 
     @contextmanager
     def writing(self) -> Iterator[Tables]:
@@ -73,7 +86,8 @@ class SqliteStore(LendingStore):
             self._closed = True
             while self._idle:
                 self._connections.pop(self._idle.pop()).close()
-            with suppress(sqlite3.Error):
+            with suppress(sqlite3.Error), self._marking:
+                self._marker.close()
                 self._writer.close()
 
     @contextmanager

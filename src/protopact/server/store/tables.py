@@ -132,11 +132,6 @@ class Tables:
         rows = self._rows(_VERSIONS, subject.context, subject.name, deleted)
         return versions_of(rows)
 
-    def versions_with_text(self, subject: Subject, text: str, *, deleted: bool = False) -> Sequence[StoredVersion]:
-        """See `Reading.versions_with_text`."""
-        rows = self._rows(_VERSIONS_BY_TEXT, subject.context, subject.name, deleted, digest_of(text), text)
-        return versions_of(rows)
-
     def standing(self, subject: Subject, text: str, scopes: Iterable[Subject] = ()) -> Standing:
         """See `Reading.standing`."""
         documents = self.documents_at(scopes)
@@ -144,8 +139,8 @@ class Tables:
         if highest is None:
             return Standing(None, 0, (), documents)
         latest = self.find_version(subject, LATEST) if highest.deleted else highest
-        same_text = self.versions_with_text(subject, text, deleted=True)
-        return Standing(latest, highest.version, same_text, documents)
+        same_text = self._rows(_VERSIONS_BY_TEXT, subject.context, subject.name, _ANY, digest_of(text), text)
+        return Standing(latest, highest.version, versions_of(same_text), documents)
 
     def version_numbers(self, subject: Subject, *, deleted: bool = False) -> Sequence[int]:
         """See `Reading.version_numbers`."""
@@ -244,7 +239,7 @@ class Tables:
 
     def record(self, entry: AuditEntry) -> None:
         """See `Ledger.record`."""
-        scope, detail = entry.scope, json.dumps(entry.detail, ensure_ascii=False)
+        scope, detail = entry.scope, json.dumps(entry.detail)
         self._connection.execute(_RECORD, (entry.ts, entry.who, entry.what, scope.context, scope.name, detail))
 
     def _schema_of(self, context: str, content: Content, ts: int, schema_id: int | None) -> StoredSchema:
@@ -259,13 +254,8 @@ class Tables:
 
     def _added(self, context: str, schema_id: int, content: Content, ts: int) -> StoredSchema:
         self._connection.execute(_ADD_SCHEMA, (context, schema_id, *content_values(content), ts))
-        self._connection.executemany(
-            _ADD_REFERENCE,
-            [
-                (target.context, target.name, version, context, schema_id)
-                for target, version in targets_of(context, content)
-            ],
-        )
+        for target, version in targets_of(context, content):
+            self._connection.execute(_ADD_REFERENCE, (target.context, target.name, version, context, schema_id))
         return StoredSchema(context, schema_id, content, ts)
 
     def _row(self, statement: str, *values: object) -> Row | None:

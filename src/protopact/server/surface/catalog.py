@@ -132,7 +132,8 @@ def _define(
 
     def define() -> list[Document]:
         with desk.store.writing() as ledger:
-            known, answers = dict(_definitions(ledger)), []
+            before = _definitions(ledger)
+            known, answers = dict(before), []
             for item in items:
                 try:
                     definition = make(known, _known_fields(item, _OF_DEFINITIONS))
@@ -140,7 +141,8 @@ def _define(
                     answers.append(definition)
                 except RegistryError as error:
                     answers.append(_failed(item, _OF_DEFINITIONS, error))
-            ledger.put_document(DEFINITIONS, EVERYWHERE, known)
+            if known != before:
+                ledger.put_document(DEFINITIONS, EVERYWHERE, known)
             return answers
 
     return _reply((yield from blocking(define)))
@@ -165,7 +167,10 @@ def _created(known: Mapping[str, JsonValue], item: Document) -> Document:
 
 
 def _changed(known: Mapping[str, JsonValue], item: Document) -> Document:
+    """Give a definition as it is to be; what changes nothing, such as a call sent twice, makes no version of it."""
     before = _existing(known, _name(item, "name"))
+    if {**before, **item} == before:
+        return before
     version = before["version"]
     return {**before, **item, "updateTime": _now_ms(), "version": version + 1 if isinstance(version, int) else 1}
 

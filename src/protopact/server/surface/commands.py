@@ -5,8 +5,9 @@ A command that only looks something up in microseconds gives its reply at once; 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from protopact.flow import Flow, Reply, blocking
@@ -40,19 +41,26 @@ if TYPE_CHECKING:
     from protopact.settings import ServerSettings
 
 
+ListKey: TypeAlias = tuple[str, tuple[tuple[str, str], ...]]
+"""A context and a query."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What commands work with: the service decides, the store remembers.
 
-    `bodies` are ready to send and never change, by path and form. Store and bodies show each caller what they may see.
+    `bodies` are ready to send and never change, by path and form; `lists` are good as long as the store's mark, by
+    context and query, and worked out one at a time. Store, bodies and lists show each caller what they may see.
     """
 
     service: Service
     store: AttendedStore
     bodies: BoundedCache[tuple[str, str], Prepared]
+    lists: BoundedCache[ListKey, tuple[object, bytes]]
     metrics: Metrics
     draftsman: Draftsman
     settings: ServerSettings
+    listing: threading.Lock = field(default_factory=threading.Lock)
 
 
 Command: TypeAlias = Callable[[Desk, Question], Reply | Flow[Reply]]
@@ -102,9 +110,8 @@ def get_schema(desk: Desk, question: Question) -> Reply:
         return Reply(200, body=kept.body)
     age = desk.bodies.age
     schema, place = _schema_and_place(desk, question, subject)
-    shown = replace(_shown(desk, schema, view), id=None)
-    if place is not None:
-        shown = replace(shown, subject=place[0].qualified, version=place[1])
+    held, number = (None, None) if place is None else (place[0].qualified, place[1])
+    shown = _shown(desk, schema, view, subject=held, version=number, ts=schema.ts)
     if wants_max:
         shown = replace(shown, max_id=desk.store.last_id(schema.context))
     body = shown.to_json()
@@ -137,7 +144,7 @@ def get_schema_by_guid(desk: Desk, question: Question) -> Reply:
     schema = desk.store.find_schema_by_guid(guid)
     if schema is None:
         raise Problem.SCHEMA_ID_NOT_FOUND.error(id=guid)
-    return _schema(replace(_shown(desk, schema, view_of(question)), id=None))
+    return _schema(_shown(desk, schema, view_of(question), ts=schema.ts))
 
 
 def list_ids_of_guid(desk: Desk, question: Question) -> Reply:
@@ -151,8 +158,20 @@ def list_ids_of_guid(desk: Desk, question: Question) -> Reply:
 
 def list_subjects(desk: Desk, question: Question) -> Flow[Reply]:
     """GET /subjects: the qualified names, sorted."""
-    subjects = yield from blocking(lambda: _subjects(desk.store, question))
-    return _json(question.page(sorted(subject.qualified for subject in subjects)))
+    return Reply(200, body=(yield from blocking(lambda: _subject_list(desk, question))))
+
+
+def _subject_list(desk: Desk, question: Question) -> bytes:
+    """Give the list as it was worked out, until anything changes; who comes meanwhile waits for who works it out."""
+    key, mark = (question.context, question.call.query), desk.store.mark()
+    with desk.listing:
+        kept = desk.lists.find(key)
+        if kept is not None and kept[0] == mark:
+            return kept[1]
+        subjects = _subjects(desk.store, question)
+        body = write_json(question.page(sorted(subject.qualified for subject in subjects)))
+        desk.lists.keep(key, (mark, body), len(body))
+    return body
 
 
 def _subjects(store: Store, question: Question) -> Sequence[Subject]:
@@ -206,7 +225,7 @@ def register(desk: Desk, question: Question) -> Flow[Reply]:
     """
     request, view = question.request(), view_of(question)
     normalize, force = question.flag("normalize"), question.flag("force")
-    named = question.subject()
+    named = question.subject
     documents = desk.store.documents_at(scopes_of(named))
     subject = meant_subject(documents, named)
     terms = terms_of(documents, subject) if subject == named else None
@@ -218,7 +237,7 @@ def register(desk: Desk, question: Question) -> Flow[Reply]:
 
 def registered(desk: Desk, version: StoredVersion, view: View) -> Reply:
     """Give the reply to a registration."""
-    return _schema(replace(placed(desk, version, view), subject=None))
+    return _schema(placed(desk, version, view, named=False))
 
 
 def look_up(desk: Desk, question: Question) -> Flow[Reply]:
@@ -248,7 +267,7 @@ def find_by_metadata(desk: Desk, question: Question) -> Flow[Reply]:
 
 def subject_of(desk: Desk, question: Question) -> Subject:
     """Give the subject that a call is about: the path's, or the one that its config names as what it is an alias of."""
-    return aliased(desk.store, question.subject())
+    return aliased(desk.store, question.subject)
 
 
 def aliased(store: Store, subject: Subject) -> Subject:
@@ -265,18 +284,32 @@ def view_of(question: Question) -> View:
     )
 
 
-def placed(desk: Desk, version: StoredVersion, view: View) -> RegisteredSchema:
-    """Show a version: its schema and its place."""
-    return replace(
-        _shown(desk, version.schema, view),
-        subject=version.subject.qualified,
+def placed(desk: Desk, version: StoredVersion, view: View, *, named: bool = True) -> RegisteredSchema:
+    """Show a version: its schema and its place; not `named`, without the subject."""
+    return _shown(
+        desk,
+        version.schema,
+        view,
+        subject=version.subject.qualified if named else None,
         version=version.version,
+        schema_id=version.schema.id,
         ts=version.ts,
         deleted=version.deleted or None,
     )
 
 
-def _shown(desk: Desk, schema: StoredSchema, view: View) -> RegisteredSchema:
+def _shown(
+    desk: Desk,
+    schema: StoredSchema,
+    view: View,
+    *,
+    ts: int,
+    subject: str | None = None,
+    version: int | None = None,
+    schema_id: int | None = None,
+    deleted: bool | None = None,
+) -> RegisteredSchema:
+    """Show a schema's content, with what the answer says of its place."""
     content = schema.content
     references = content.references
     if view.qualified:
@@ -284,7 +317,9 @@ def _shown(desk: Desk, schema: StoredSchema, view: View) -> RegisteredSchema:
             replace(one, subject=Subject.parse(one.subject, context=schema.context).qualified) for one in references
         )
     return RegisteredSchema(
-        id=schema.id,
+        subject=subject,
+        version=version,
+        id=schema_id,
         guid=content.guid,
         schema_type=content.schema_type,
         schema=in_form(content, view.form, schema.context, desk.draftsman),
@@ -292,7 +327,8 @@ def _shown(desk: Desk, schema: StoredSchema, view: View) -> RegisteredSchema:
         metadata=content.metadata,
         rule_set=content.rule_set,
         schema_tags=find_tags(content.descriptor, view.tags) if view.tags else (),
-        ts=schema.ts,
+        ts=ts,
+        deleted=deleted,
     )
 
 

@@ -106,7 +106,7 @@ def in_words_of_updates(config: Document) -> Document:
 
 def scope_of(question: Question) -> Subject:
     """Give the scope that a path names: a subject, or by an empty name a context."""
-    return question.subject() if "subject" in question.parts else Subject("", question.context)
+    return question.subject if "subject" in question.parts else Subject("", question.context)
 
 
 def write_reply(document: Document) -> Reply:

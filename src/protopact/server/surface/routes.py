@@ -90,6 +90,9 @@ ROUTES: tuple[tuple[str, str, Command], ...] = (
 """Method, path and command. Any path may stand behind `/contexts/{context}`."""
 
 
+_SUBJECTS = "/subjects"
+
+
 @dataclass(slots=True)
 class _Place:
     """What may follow in a path: a literal segment, or one that has a name; and the commands that end here.
@@ -106,12 +109,18 @@ class _Place:
 def find_command(call: Call) -> tuple[Command, Question]:
     """Find the command that serves a call, and what it is asked.
 
+    A final slash is nothing, unless it is what tells the subject without a name from the list of all: it may be looked
+    up and deleted as any other.
+
     RegistryError 404 for an unknown path, 405 for a known one that has no such method, 400 for a path that is not
     UTF-8.
     """
     context, segments = _parted(call.path)
     place, parts = _walk(segments)
     command = place.commands.get(call.method)
+    if command is None and place.path == _SUBJECTS and call.path.endswith("/"):
+        place, parts = _walk([*segments, ""])
+        command = place.commands.get(call.method)
     if command is None:
         raise RegistryError("HTTP 405 Method Not Allowed", error_code=405)
     return command, Question(call, parts, context_name(context), place.path)
