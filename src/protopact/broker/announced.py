@@ -101,7 +101,7 @@ def check_announced(frame: memoryview, schema: type) -> int:
 
 
 def _refused(why: str) -> RefusedRequestError:
-    return RefusedRequestError(f"the bytes are no such request: {why}", error_code=Code.INVALID_REQUEST)
+    return RefusedRequestError(why, error_code=Code.INVALID_REQUEST)
 
 
 @cache

@@ -25,7 +25,11 @@ class Clock(Protocol):
     """What time it is, and calls at a later time, in the broker's event loop."""
 
     def now_ms(self) -> int:
-        """Give the milliseconds since 1970 in UTC, as records carry them."""
+        """Give the milliseconds since 1970 in UTC, as records carry them; the machine's clock may be set meanwhile."""
+        ...
+
+    def elapsed_ms(self) -> int:
+        """Give the milliseconds since some moment; they pass evenly, whatever the machine's clock is set to."""
         ...
 
     def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
@@ -39,6 +43,10 @@ class SystemClock:
     def now_ms(self) -> int:
         """Give the milliseconds since 1970 in UTC."""
         return time.time_ns() // 1_000_000
+
+    def elapsed_ms(self) -> int:
+        """Give the milliseconds that have passed."""
+        return time.monotonic_ns() // 1_000_000
 
     def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
         """Have the running event loop make the call."""
@@ -66,6 +74,10 @@ class MovedClock:
         self._order = itertools.count()
 
     def now_ms(self) -> int:
+        """Give the time that was reached."""
+        return int(self._now_ms)
+
+    def elapsed_ms(self) -> int:
         """Give the time that was reached."""
         return int(self._now_ms)
 
@@ -98,6 +110,10 @@ class ShiftedClock:
     def now_ms(self) -> int:
         """Give the milliseconds since 1970 in UTC, with what was added."""
         return time.time_ns() // 1_000_000 + round(self._shift_s * 1000)
+
+    def elapsed_ms(self) -> int:
+        """Give the milliseconds that have passed, with what was added."""
+        return time.monotonic_ns() // 1_000_000 + round(self._shift_s * 1000)
 
     def call_later(self, delay_s: float, call: Callable[[], None]) -> Timer:
         """Have the running event loop make the call, sooner where the time is advanced meanwhile."""

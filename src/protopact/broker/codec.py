@@ -57,12 +57,12 @@ def read_request(frame: memoryview, api: Api, version: int) -> tuple[str, object
     RefusedRequestError when the bytes are not such a request. Bytes that follow it are left unread, as Kafka's brokers
     do: librdkafka 2.16 sends three behind its Metadata request of version 13.
     """
-    check_announced(frame, load_request_schema(api.key, version))
     read_header, read_message = _readers(api.key, version)
     try:
+        check_announced(frame, load_request_schema(api.key, version))
         header, size = read_header(frame, 0)
         message, _ = read_message(frame, size)
-    except (SerialError, ValueError, OverflowError) as error:
+    except (RefusedRequestError, SerialError, ValueError, OverflowError) as error:
         raise RefusedRequestError(
             f"the bytes are no {api.name} request of version {version}: {error}", error_code=Code.INVALID_REQUEST
         ) from error

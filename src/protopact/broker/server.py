@@ -58,6 +58,7 @@ class Broker:
         self._servers: list[asyncio.Server] = []
         self._budget = Budget(self.settings.requests_bytes_max)
         self._timers: dict[str, Timer] = {}
+        self._forgetting: asyncio.Future[None] | None = None
         try:
             self.node = self._opened(data_dir)
         except BaseException:
@@ -80,7 +81,7 @@ class Broker:
 
         self._servers += [await loop.create_server(connection, sock=door) for door in doors]
         self._every("sweep", SystemClock(), _SWEEP_S, self._sweep)
-        self._every("trim", self.clock, self.settings.retention_check_s, self.node.topics.trim)
+        self._every("trim", self.clock, self.settings.retention_check_s, self._trim)
 
     async def stop(self) -> None:
         """Take no more requests, finish those that are begun, and close; everything appended is on the disk then."""
@@ -92,6 +93,8 @@ class Broker:
         self.node.topics.wake()
         self.node.groups.close()
         await self._finish()
+        if self._forgetting is not None:
+            await self._forgetting
         if self.node.flusher is not None:
             await self.node.flusher.close()
         self.node.topics.close()
@@ -136,6 +139,11 @@ class Broker:
         for connection in tuple(self.connections):
             if connection.is_overdue(now):
                 connection.close("the client was still for too long")
+
+    def _trim(self) -> None:
+        """Let go of records and of groups that have been kept for long enough."""
+        self.node.topics.trim()
+        self._forgetting = asyncio.ensure_future(self.node.groups.forget_idle())
 
     def _every(self, name: str, clock: Clock, period_s: float, work: Callable[[], None]) -> None:
         def again() -> None:

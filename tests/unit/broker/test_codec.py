@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 from kio.index import load_request_schema, load_response_schema
 
-from protopact.broker.apis import APIS, api_versions
+from protopact.broker.apis import APIS, refused_versions
 from protopact.broker.codec import read_head, read_request, write_answer
 from protopact.broker.messages.cluster import VersionsRequest
 from protopact.errors import RefusedRequestError
@@ -19,9 +19,9 @@ EVERY_VERSION = [(api, version) for api in APIS.values() for version in range(ap
 NAMES = [f"{api.name}-{version}" for api, version in EVERY_VERSION]
 
 
-def versions_frame(version: int = 3) -> memoryview:
+def versions_frame(version: int = 3) -> bytes:
     fields = {"client_software_name": "raw", "client_software_version": "1"} if version >= 3 else {}
-    return memoryview(request_frame(18, version, 7, **fields)[4:])
+    return request_frame(18, version, 7, **fields)[4:]
 
 
 def test_the_head_of_a_request_says_which_it_is() -> None:
@@ -31,7 +31,7 @@ def test_the_head_of_a_request_says_which_it_is() -> None:
 
 def test_a_frame_without_a_whole_head_is_refused() -> None:
     with pytest.raises(RefusedRequestError, match="7 bytes has no header"):
-        read_head(memoryview(bytes(7)))
+        read_head(bytes(7))
 
 
 def test_a_request_is_read_with_the_clients_name() -> None:
@@ -42,15 +42,13 @@ def test_a_request_is_read_with_the_clients_name() -> None:
 def test_a_request_that_is_cut_anywhere_is_refused() -> None:
     frame = versions_frame()
     for size in range(8, len(frame)):
-        with pytest.raises(RefusedRequestError, match="the bytes are no"):
+        with pytest.raises(RefusedRequestError, match="ApiVersions"):
             read_request(frame[:size], VERSIONS, 3)
 
 
 def test_bytes_behind_a_request_are_left_unread() -> None:
     """librdkafka 2.16 sends some behind its Metadata request of version 13."""
-    assert read_request(memoryview(bytes(versions_frame()) + b"..."), VERSIONS, 3) == read_request(
-        versions_frame(), VERSIONS, 3
-    )
+    assert read_request(versions_frame() + b"...", VERSIONS, 3) == read_request(versions_frame(), VERSIONS, 3)
 
 
 @pytest.mark.parametrize(("api", "version"), EVERY_VERSION, ids=NAMES)
@@ -61,7 +59,7 @@ def test_every_version_of_the_table_is_one_that_kio_knows_both_ways(api: object,
 
 @pytest.mark.parametrize("version", range(VERSIONS.least, VERSIONS.most + 1))
 def test_an_answer_is_read_back_by_kio_as_it_was_meant(version: int) -> None:
-    frame = write_answer(asyncio.run(api_versions(None, VersionsRequest(), None)), VERSIONS, version, 9)
+    frame = write_answer(asyncio.run(refused_versions()), VERSIONS, version, 9)
     assert int.from_bytes(frame[:4], "big") == len(frame) - 4
     answer = read_answer(frame[4:], 18, version)
     told = {each.api_key: (each.min_version, each.max_version) for each in answer.api_keys}
@@ -73,7 +71,7 @@ def test_no_bytes_whatever_raise_anything_but_a_refusal(which: tuple[object, int
     api, version = which
     frame = api.key.to_bytes(2, "big") + version.to_bytes(2, "big") + bytes(4) + data
     try:
-        client_id, request = read_request(memoryview(frame), api, version)
+        client_id, request = read_request(frame, api, version)
     except RefusedRequestError:
         return
     assert isinstance(client_id, str)

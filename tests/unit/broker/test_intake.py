@@ -108,7 +108,7 @@ def test_a_frame_that_is_too_large_is_refused_and_those_before_it_served() -> No
     in_loop(work)
 
 
-def test_the_rest_of_a_request_is_owed_from_its_first_byte_until_it_has_come() -> None:
+def test_a_request_is_owed_from_its_first_byte_until_it_has_come_whole() -> None:
     async def work() -> None:
         watched = Watched(Budget(LARGE))
         assert not watched.intake.is_owed

@@ -84,7 +84,7 @@ class GroupCoordinator:
         except RefusedRequestError as refusal:
             return SyncGroupAnswer(Code(refusal.error_code))
         assignments = {each.member_id: each.assignment for each in request.assignments}
-        group.sync(member, assignments, self._clock.now_ms(), _replying(answered))
+        group.sync(member, assignments, self._clock.elapsed_ms(), _replying(answered))
         self._schedule(group)
         return await answered
 
@@ -96,7 +96,7 @@ class GroupCoordinator:
             group.check_generation(request.generation_id)
         except RefusedRequestError as refusal:
             return HeartbeatAnswer(Code(refusal.error_code))
-        return HeartbeatAnswer(group.heartbeat(member, self._clock.now_ms()))
+        return HeartbeatAnswer(group.heartbeat(member, self._clock.elapsed_ms()))
 
     def leave(self, request: LeaveGroupRequest) -> LeaveGroupAnswer:
         """Let members go, each for itself; up to version 2 there is one, and its refusal is the answer's."""
@@ -114,7 +114,8 @@ class GroupCoordinator:
         """Refuse a commit by who is no member of the generation; who is none at all may commit for an empty group."""
         group = self._groups.get(group_id)
         if generation < 0 and (group is None or group.state is GroupState.EMPTY):
-            self._group_for_commits(group_id)
+            group = group or self._new_group(group_id)
+            group.idle_since_ms = self._clock.elapsed_ms()
             return
         if group is None:
             raise RefusedRequestError(f"there is no group {group_id!r}", error_code=Code.ILLEGAL_GENERATION)
@@ -124,7 +125,7 @@ class GroupCoordinator:
             raise RefusedRequestError(
                 f"the group {group_id!r} is in a rebalance", error_code=Code.REBALANCE_IN_PROGRESS
             )
-        member.lives(self._clock.now_ms())
+        member.lives(self._clock.elapsed_ms())
 
     async def delete(self, group_id: str) -> None:
         """Delete a group and its offsets: NON_EMPTY_GROUP while it has members, GROUP_ID_NOT_FOUND for none."""
@@ -137,12 +138,10 @@ class GroupCoordinator:
         await self.offsets.forget(group_id)
 
     async def forget_idle(self) -> None:
-        """Forget what groups have committed that have had no members, and committed nothing, for long enough."""
-        before_ms = self._clock.now_ms() - round(self._settings.offsets_retention_s * 1000)
+        """Forget groups, and how far they have read, that have had no members and committed nothing for long enough."""
+        before_ms = self._clock.elapsed_ms() - round(self._settings.offsets_retention_s * 1000)
         for group in self:
-            committed = self.offsets.of(group.group_id)
-            newest_ms = max((each.committed_ms for each in committed.values()), default=group.empty_since_ms)
-            if group.state is GroupState.EMPTY and max(newest_ms, group.empty_since_ms) < before_ms:
+            if group.state is GroupState.EMPTY and group.idle_since_ms < before_ms:
                 await self.delete(group.group_id)
 
     def topic_deleted(self, topic: str) -> None:
@@ -182,7 +181,7 @@ class GroupCoordinator:
         client: Client,
         reply: Callable[[JoinGroupAnswer], None],
     ) -> None:
-        now_ms = self._clock.now_ms()
+        now_ms = self._clock.elapsed_ms()
         known = group.members.get(request.member_id)
         if request.member_id and known is None and not group.is_pending(request.member_id):
             group.member(request.member_id, request.group_instance_id)  # which says what it is not
@@ -206,15 +205,15 @@ class GroupCoordinator:
 
     def _check_room(self, group: Group, request: JoinGroupRequest) -> None:
         replaces = request.group_instance_id is not None and group.instance(request.group_instance_id) is not None
-        if len(group.members) >= self._settings.members_max and not replaces:
+        if group.size >= self._settings.members_max and not replaces:
             raise RefusedRequestError(
-                f"the group {group.group_id!r} has {len(group.members)} members, and takes no more",
+                f"the group {group.group_id!r} has {group.size} members, and takes no more",
                 error_code=Code.GROUP_MAX_SIZE_REACHED,
             )
 
     def _leave(self, group: Group, leaving: LeavingMember) -> LeftMember:
         code = Code.NONE
-        now_ms = self._clock.now_ms()
+        now_ms = self._clock.elapsed_ms()
         try:
             if leaving.member_id or leaving.group_instance_id is None:
                 if not group.forget_pending(leaving.member_id, now_ms):
@@ -240,12 +239,8 @@ class GroupCoordinator:
             raise RefusedRequestError(f"there is no group {group_id!r}", error_code=Code.UNKNOWN_MEMBER_ID)
         return group
 
-    def _group_for_commits(self, group_id: str) -> None:
-        if group_id not in self._groups:
-            self._new_group(group_id)
-
     def _new_group(self, group_id: str) -> Group:
-        group = Group(group_id, round(self._settings.rebalance_delay_s * 1000), empty_since_ms=self._clock.now_ms())
+        group = Group(group_id, round(self._settings.rebalance_delay_s * 1000), idle_since_ms=self._clock.elapsed_ms())
         self._groups[group_id] = group
         return group
 
@@ -258,7 +253,7 @@ class GroupCoordinator:
         self._unschedule(group)
         deadline_ms = group.next_deadline_ms()
         if deadline_ms is not None and not self._closed:
-            delay_s = max(0, deadline_ms - self._clock.now_ms()) / 1000
+            delay_s = max(0, deadline_ms - self._clock.elapsed_ms()) / 1000
             self._timers[group.group_id] = self._clock.call_later(delay_s, lambda: self._tick(group))
 
     def _unschedule(self, group: Group) -> None:
@@ -267,7 +262,7 @@ class GroupCoordinator:
             timer.cancel()
 
     def _tick(self, group: Group) -> None:
-        group.tick(self._clock.now_ms())
+        group.tick(self._clock.elapsed_ms())
         self._schedule(group)
 
 

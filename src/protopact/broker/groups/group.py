@@ -45,11 +45,16 @@ class Group:
     protocol: str = ""
     leader: str = ""
     members: dict[str, Member] = field(default_factory=dict)
-    empty_since_ms: int = 0
+    idle_since_ms: int = 0
     _pending: dict[str, int] = field(default_factory=dict)  # ids that were given out, and until when they are good
     _static: dict[str, str] = field(default_factory=dict)  # the member that an instance is now
     _rebalance_ends_ms: int | None = None
     _rebalance_begins_ms: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many are members, or were given an id and may become one."""
+        return len(self.members) + len(self._pending)
 
     # ── joining ──────────────────────────────────────────────────────────────────────────────────
 
@@ -285,7 +290,7 @@ class Group:
         self.generation += 1
         self._rebalance_ends_ms = None
         if not self.members:
-            self.state, self.protocol, self.leader, self.empty_since_ms = GroupState.EMPTY, "", "", now_ms
+            self.state, self.protocol, self.leader, self.idle_since_ms = GroupState.EMPTY, "", "", now_ms
             return
         came = [member for member in self.members.values() if member.join_reply is not None]
         if not came:

@@ -133,7 +133,7 @@ def test_who_leaves_has_the_others_share_out_anew(group: Group) -> None:
 def test_a_group_that_everyone_has_left_is_empty_and_says_since_when(group: Group) -> None:
     settled(group, "one")
     group.leave(group.members["one"], 7)
-    assert (group.state, group.generation, group.empty_since_ms) == (GroupState.EMPTY, 2, 7)
+    assert (group.state, group.generation, group.idle_since_ms) == (GroupState.EMPTY, 2, 7)
     assert group.next_deadline_ms() is None
 
 
