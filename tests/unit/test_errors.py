@@ -45,6 +45,7 @@ EXTRAS = {
     "FramingError": {"offset": 3},
     "TransportError": {"url": "http://localhost", "attempts": 2},
     "BrokerError": {"topic": "orders"},
+    "RefusedRequestError": {"topic": "orders", "error_code": 3},
 }
 
 

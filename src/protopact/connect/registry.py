@@ -42,7 +42,8 @@ def connect_registry(
         return SchemaRegistryClient(
             url, auth=auth, timeout_s=timeout_s, settings=settings, ssl_context=ssl_context, tls=tls
         )
-    return client_of(_open(url), settings=chosen_settings(settings, timeout_s))
+    chosen = chosen_settings(settings, timeout_s)
+    return client_of(_open(url), settings=chosen)
 
 
 def client_of(registry: Registry, *, settings: ClientSettings | None = None) -> SchemaRegistryClient:

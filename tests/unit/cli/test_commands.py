@@ -73,14 +73,14 @@ def test_compile_makes_a_package_that_can_be_imported(tmp_path: Path, capsys: py
 
 
 def test_up_serves_keeps_its_data_and_drains_on_sigterm(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "protopact.cli", "up", "--registry", "127.0.0.1:0"]
+    command = [sys.executable, "-m", "protopact.cli", "up", "--registry", "127.0.0.1:0", "--kafka", "127.0.0.1:0"]
     body = json.dumps({"schema": MONEY, "schemaType": "PROTOBUF"}).encode()
     for _ in range(2):  # the second start finds what the first one stored: the same id
         with subprocess.Popen(
             [*command, "--data-dir", str(tmp_path / "data")], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
         ) as process:
             assert process.stdout is not None
-            data_line, registry_line = process.stdout.readline(), process.stdout.readline()
+            data_line, _, registry_line = (process.stdout.readline() for _ in range(3))
             assert data_line.split() == ["data", str(tmp_path / "data")]
             url = registry_line.split()[1]
             request = urllib.request.Request(
