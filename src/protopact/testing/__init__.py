@@ -12,8 +12,8 @@ from protopact.door import door
 
 if TYPE_CHECKING:
     from protopact.testing.kafka import (
+        MovableClock as MovableClock,
         RunningKafka as RunningKafka,
-        TestClock as TestClock,
         running_kafka as running_kafka,
     )
     from protopact.testing.registry import (
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
         running_registry as running_registry,
     )
 
-__all__ = ["RunningKafka", "RunningRegistry", "TestClock", "running_kafka", "running_registry"]
+__all__ = ["MovableClock", "RunningKafka", "RunningRegistry", "running_kafka", "running_registry"]
 
 __getattr__ = door(
     __name__,
     {
         "RunningKafka": "kafka",
         "RunningRegistry": "registry",
-        "TestClock": "kafka",
+        "MovableClock": "kafka",
         "running_kafka": "kafka",
         "running_registry": "registry",
     },

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from protopact.broker import BackgroundBroker, Faults
 
 
-class TestClock(Protocol):
+class MovableClock(Protocol):
     """The time that the broker goes by; that of the test and of its clients stays the system's."""
 
     def now_ms(self) -> int:
@@ -53,7 +53,7 @@ class RunningKafka:
     `faults` are what a test wants to go wrong, `clock` is the broker's time.
     """
 
-    def __init__(self, broker: BackgroundBroker, clock: TestClock) -> None:
+    def __init__(self, broker: BackgroundBroker, clock: MovableClock) -> None:
         """Show a broker that runs on this clock."""
         self.clock = clock
         self._broker = broker
