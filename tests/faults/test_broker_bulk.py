@@ -39,7 +39,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path, count: Callable[[int,
 
 def value_of(number: int) -> bytes:
     """Give a value of its own for each number, with a checksum at its end."""
-    body = b"%012d" % number + random.Random(number).randbytes(40) * 24
+    body = b"%012d" % number + random.Random(number).randbytes(40) * 25
     return body[: VALUE_BYTES - 4] + zlib.crc32(body[: VALUE_BYTES - 4]).to_bytes(4, "big")
 
 

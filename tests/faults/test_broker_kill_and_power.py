@@ -159,7 +159,7 @@ def test_nothing_acknowledged_is_lost_when_the_power_goes(
     """With flush `every`; with `interval`, at most what came within about the interval is."""
     if shutil.which("strace") is None:
         absent("faults", "strace is not installed")
-    points = count(30, 200)
+    points = count(10, 200)
     every = PowerLoss(tmp_path / "every", {"flush": "every"}, points)
     say(f"power lost at {points} points, flush=every: {every}")
     interval = PowerLoss(

@@ -27,6 +27,7 @@ NAMES = ("rename", "renameat", "renameat2", "unlink", "unlinkat")
 FOREIGN = ("fallocate", "link", "linkat", "symlink", "symlinkat", "copy_file_range", "splice", "pwritev2", "truncate")
 MAPS = ("mmap",)
 WRITTEN_MAX = 1 << 21
+RESULT_MAX = 1 << 15  # a result may be a number with its file's whole path, four letters for each
 UNKEPT = "-shm"  # SQLite's shared memory, which it makes anew
 
 _LINE = re.compile(r"(?P<pid>\d+) +(?P<time>\d+\.\d+) (?P<rest>.*)", re.DOTALL)
@@ -69,7 +70,7 @@ class Reader:
 
     below: str
     events: list[Event] = field(default_factory=list)
-    _opened: dict[str, _Opened] = field(default_factory=dict)
+    _opened: dict[tuple[str, str], _Opened] = field(default_factory=dict)
     _sizes: dict[str, int] = field(default_factory=dict)
 
     def take(self, text: str, at: float, began: int, ended: int) -> None:
@@ -77,7 +78,7 @@ class Reader:
         call = _CALL.match(text)
         assert call is not None, text[:200]
         name, more = call["name"], call["more"]
-        found = _RESULT.search(more[-400:])
+        found = _RESULT.search(more[-RESULT_MAX:])
         result = int(found["value"]) if found else None
         if name in OPENS:
             self._open(more, result, Event("", at, began, ended))
@@ -94,10 +95,10 @@ class Reader:
         if result is None or result < 0:
             return
         path = _path(more)
-        self._opened.pop(str(result), None)
         if not self._ours(path) or ("O_WRONLY" not in more and "O_RDWR" not in more):
             return
-        self._opened[str(result)] = _Opened(path, "O_APPEND" in more)
+        # A number may be another file's again before the record tells that it was closed: threads write it in turns.
+        self._opened[str(result), path] = _Opened(path, "O_APPEND" in more)
         if path not in self._sizes:
             self._sizes[path] = 0
             made = Naming(path, event.time, event.began, event.ended, kind="make")
@@ -123,7 +124,7 @@ class Reader:
         if place is None or not self._ours(path := bytes.fromhex(place["path"].replace("\\x", "")).decode()):
             return
         assert result is None or result >= 0, f"a call failed: {name} {path} {more[-80:]}"
-        opened = self._opened.get(place["fd"])
+        opened = self._opened.get((place["fd"], path))
         event.path = path
         if name in SYNCHRONISES:
             self.events.append(event)

@@ -62,7 +62,7 @@ def read_request(frame: memoryview, api: Api, version: int) -> tuple[str, object
         check_announced(frame, load_request_schema(api.key, version))
         header, size = read_header(frame, 0)
         message, _ = read_message(frame, size)
-    except (RefusedRequestError, SerialError, ValueError, OverflowError) as error:
+    except (RefusedRequestError, SerialError, ValueError, OverflowError, KeyError) as error:  # KeyError: unknown tags
         raise RefusedRequestError(
             f"the bytes are no {api.name} request of version {version}: {error}", error_code=Code.INVALID_REQUEST
         ) from error

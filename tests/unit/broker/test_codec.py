@@ -76,3 +76,10 @@ def test_no_bytes_whatever_raise_anything_but_a_refusal(which: tuple[object, int
         return
     assert isinstance(client_id, str)
     assert isinstance(request, api.request)
+
+
+def test_a_tagged_field_that_is_not_known_is_refused_by_its_number() -> None:
+    whole = request_frame(18, 3, client_software_name="x", client_software_version="y")[4:]
+    frame = whole[:-1] + b"\x01\x12\x00"  # one tagged field, 18, of no bytes, where there was none
+    with pytest.raises(RefusedRequestError, match="18"):
+        read_request(memoryview(frame), VERSIONS, 3)
