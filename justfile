@@ -34,6 +34,7 @@ prove *arguments:
     PROTOPACT_COUNT=full pytest -q -n 4 {{ arguments }}
     pytest -q -n 2 tests/docs
     PROTOPACT_COUNT=full PROTOPACT_REQUIRE=faults pytest -q tests/faults
+    pytest -q tests/contract/test_kafka_*.py
     PROTOPACT_COUNT=full PROTOPACT_REQUIRE=live pytest -q tests/live
     PROTOPACT_COUNT=full PROTOPACT_REQUIRE=interop pytest -q tests/interop
 
@@ -45,8 +46,9 @@ docs *arguments:
 faults *arguments:
     PROTOPACT_REQUIRE=faults pytest -q tests/faults {{ arguments }}
 
-# Tests against Apache Kafka and PostgreSQL, started and stopped here
+# Tests against Apache Kafka and PostgreSQL, started and stopped here; the Kafka contract whole, on both brokers
 live *arguments:
+    pytest -q tests/contract/test_kafka_*.py {{ arguments }}
     PROTOPACT_REQUIRE=live pytest -q tests/live {{ arguments }}
 
 # Tests against other projects' clients, each in an environment of its own
