@@ -13,6 +13,7 @@ from google.protobuf.struct_pb2 import Struct
 
 from protopact.convert import dict_decoder, from_dict, to_dict
 from protopact.errors import ConversionError, WrongTypeError
+from protopact.schema import load_schema
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -226,3 +227,12 @@ def test_a_long_chain_of_types_is_built_without_recursion() -> None:
     pool.Add(file)  # type: ignore[no-untyped-call]
     cls: type[Message] = GetMessageClass(pool.FindMessageTypeByName("chain.M0"))
     assert to_dict(from_dict({"next": {"next": {}}}, cls)) == {"next": {"next": {}}}
+
+
+@pytest.mark.parametrize("recursive", ["", "optional M below = 2;"], ids=["flat", "counted"])
+def test_a_key_of_a_map_that_is_no_text_is_a_conversion_error(recursive: str) -> None:
+    """proto2 keeps such keys; what stands under them cannot be asked for."""
+    text = f'syntax = "proto2"; message M {{ enum E {{ A = 0; }} map<string, E> held = 1; {recursive} }}'
+    message = load_schema(text).message_class.FromString(b"\x0a\x05\x0a\x03fo\xfa")
+    with pytest.raises(ConversionError, match="not valid UTF-8"):
+        to_dict(message)

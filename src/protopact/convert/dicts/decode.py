@@ -72,7 +72,11 @@ def _decoder(message_class: type[Message], enums: Enums, timestamps: Timestamps)
     def decode(message: Message) -> dict[str, PlainValue]:
         if type(message) is not message_class:
             raise _not_of(message_class, message)
-        return functions[name](message)
+        try:
+            return functions[name](message)
+        except UnicodeDecodeError:
+            refused = _no_text()
+        raise refused.outward(descriptor.full_name)
 
     return decode
 
@@ -87,9 +91,16 @@ def _counting(message_class: type[Message], reader: Callable[[], _CountingReader
             refused = error
         except RecursionError:
             refused = too_deep()
+        except UnicodeDecodeError:
+            refused = _no_text()
         raise refused.outward(shapes.descriptor_of(message_class).full_name)
 
     return decode
+
+
+def _no_text() -> MisfitError:
+    """Give the error for a map whose value cannot be asked for: proto2 keeps keys that are no text."""
+    return values.misfit("the key of a map is not valid UTF-8")
 
 
 def _not_of(message_class: type[Message], message: Message) -> WrongTypeError:
