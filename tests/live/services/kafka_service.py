@@ -153,14 +153,21 @@ def _java(jars: Path, main: str, *arguments: str) -> list[str]:
 
 
 def _answers(address: str) -> bool:
-    """Ask for the cluster's metadata: a broker that is listed has joined and serves requests."""
+    """Ask for a group that is not there: who answers has joined, and its coordinator has loaded the offsets.
+
+    The first such question creates the internal topic of the offsets; until that one is loaded the answer is
+    NOT_COORDINATOR, which clients take as final in requests of an admin.
+    """
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
     quiet = logging.getLogger("protopact.tests.kafka-readiness")
     quiet.setLevel(logging.CRITICAL)
     with suppress(KafkaException):
-        return bool(AdminClient({"bootstrap.servers": address, "logger": quiet}).list_topics(timeout=1).brokers)
+        admin = AdminClient({"bootstrap.servers": address, "logger": quiet})
+        admin.list_topics(timeout=1)  # a broker that is not there fails here in a second, the next call in twenty
+        (group,) = admin.describe_consumer_groups(["readiness"], request_timeout=5).values()
+        return group.result() is not None
     return False
 
 
