@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from protopact.broker.codes import Code
@@ -299,8 +301,9 @@ class Segment:
     def examine(self, next_offset: int | None = None) -> None:
         """Read every batch, make the index anew, and keep in mind where the segment is damaged.
 
-        With `next_offset` the segment is one that is opened, has batches at least so far, and is sealed then. A batch
-        whose CRC alone is wrong is known as damaged until a restart; after one its readers see the CRC for themselves.
+        With `next_offset` the segment is one that is opened, has batches at least so far, and is sealed then; a tail
+        behind them that is not whole is cut off. A batch whose CRC alone is wrong is known as damaged until a restart;
+        after one its readers see the CRC for themselves.
         """
         self._examined = True
         behind = self.next_offset if next_offset is None else next_offset
@@ -308,21 +311,29 @@ class Segment:
         self._growing, self._damaged = IndexInMemory(), []
         self._ends.clear()
         self._take(Entry(self.base_offset, 0, _NO_TIME))
-        descriptor = self._handles.get(self.path)
-        try:
-            for place in walk(descriptor, 0, self.base_offset, end):
-                self._add(place.batch)
-                if not is_whole(descriptor, place):
-                    self._note_damage(place.batch.base_offset, place.batch.next_offset)
-        except MisreadError:
-            pass
+        with suppress(MisreadError):
+            self._examine_batches(end, behind)
         if self.next_offset < behind:
             self._note_damage(self.next_offset, behind)
-        self._take(Entry(max(self.next_offset, behind), end, self.newest_ms))
+            self._take(Entry(behind, end, self.newest_ms))
+        elif next_offset is not None and self.size_bytes < end:
+            self.cut_off()
         if self.sealed or next_offset is not None:
             self.seal()
         elif self._damaged:
             self._growing.add(Entry(self.next_offset, end, self.newest_ms))
+
+    def _examine_batches(self, end: int, behind: int) -> None:
+        """Count the batches up to the end; what a damaged one says is believed as far as `behind`, and of times not."""
+        descriptor = self._handles.get(self.path)
+        for place in walk(descriptor, 0, self.base_offset, end):
+            if is_whole(descriptor, place):
+                self._add(place.batch)
+            elif place.batch.next_offset <= behind:
+                self._note_damage(place.batch.base_offset, place.batch.next_offset)
+                self._add(replace(place.batch, max_timestamp_ms=_NO_TIME))
+            else:
+                break
 
     def _note_damage(self, first: int, behind: int) -> None:
         _log.error("%s: the records from offset %d to %d are damaged", self.path, first, behind - 1)

@@ -68,9 +68,9 @@ def refusal(log: SegmentLog, offset: int) -> int:
     return refused.value.error_code
 
 
-def flip(path: Path, position: int) -> None:
+def flip(path: Path, position: int, bits: int = 0xFF) -> None:
     content = bytearray(path.read_bytes())
-    content[position] ^= 0xFF
+    content[position] ^= bits
     path.write_bytes(content)
 
 
@@ -205,6 +205,41 @@ def test_a_tail_that_was_on_disk_is_not_cut_off(log: SegmentLog) -> None:
     assert again.read(13, bytes_max=EVERYTHING, until_offset=14) == kept[13 * BATCH_BYTES :]
     behind = append(again, make_batch())
     assert again.read(14, bytes_max=EVERYTHING, until_offset=15) == behind
+
+
+@pytest.mark.parametrize("byte", [pytest.param(23, id="last offset"), pytest.param(35, id="latest time")])
+def test_what_a_damaged_header_says_of_offsets_and_times_is_not_believed(tmp_path: Path, byte: int) -> None:
+    log = open_log(tmp_path / "t-0")
+    kept = append(log, make_batch())
+    append(log, make_batch())
+    log.close()
+    flip(segment(log, 0), BATCH_BYTES + byte, 1)
+    again = open_log(log._directory)
+    assert again.end_offset == 2
+    assert refusal(again, 1) == CORRUPT_MESSAGE
+    assert again.read(0, bytes_max=EVERYTHING, until_offset=2) == kept
+    assert again.newest_timestamp() == log.newest_timestamp()
+    behind = append(again, make_batch())
+    assert again.read(2, bytes_max=EVERYTHING, until_offset=3) == behind
+    assert open_log(crashed(again, tmp_path)).end_offset == 3
+
+
+def test_a_torn_tail_is_cut_off_behind_damage_that_was_on_disk(tmp_path: Path) -> None:
+    log = open_log(tmp_path / "t-0")
+    append(log, make_batch())
+    log.close()
+    log = open_log(log._directory)
+    for _ in range(3):
+        append(log, make_batch())
+    directory = crashed(log, tmp_path)
+    file = directory / f"{0:020}.log"
+    flip(file, 65)
+    flip(file, 3 * BATCH_BYTES + 23, 1)
+    again = open_log(directory)
+    assert (again.end_offset, refusal(again, 0)) == (3, CORRUPT_MESSAGE)
+    kept = again.read(1, bytes_max=EVERYTHING, until_offset=3)
+    assert [batch.base_offset for batch in read_batch_headers(kept)] == [1, 2]
+    assert open_log(crashed(again, tmp_path, "again")).end_offset == 3
 
 
 @pytest.mark.parametrize("base_offset", [3, 12])
