@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from environments import built_program, locked_environment, locked_packages
+from identity_server import IdentityServer, running_identity_server
 from peer import Peer
 
 from protopact import connect_registry
@@ -43,6 +44,13 @@ def confluent_javascript(absent: Callable[[str, str], None]) -> Path:
 def confluent_go(absent: Callable[[str, str], None]) -> Path:
     """Give the program that `go/` is; built on demand, kept in the cache."""
     return built_program(HERE / "go", absent)
+
+
+@pytest.fixture(scope="session")
+def identity_server(absent: Callable[[str, str], None]) -> Iterator[IdentityServer]:
+    """Give an OpenID Connect server of others, which gives tokens to the clients that it knows."""
+    with running_identity_server(HERE / "identity", locked_packages(HERE / "identity", absent)) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from identity_server import IdentityServer
     from peer import Peer
 
 PASSWORD = "correct: horse"
@@ -65,10 +66,12 @@ class Their:
         return pytest.RaisesExc(PeerError, check=lambda error: error.kind != self.refusal and error.status is None)
 
 
-@pytest.fixture(params=["plain", "async", "javascript"])
+@pytest.fixture(params=["plain", "async", "javascript", "go"])
 def their(request: pytest.FixtureRequest) -> Their:
     if request.param == "javascript":
         return Their(request.getfixturevalue("javascript"), None, "RestError")
+    if request.param == "go":
+        return Their(request.getfixturevalue("go"), None, "*rest.Error")
     return Their(request.getfixturevalue("python"), request.param == "async", "SchemaRegistryError")
 
 
@@ -138,6 +141,19 @@ def test_they_log_in_with_a_token(their: Their, issuer: tuple[str, Callable[...,
         for wrong in (forged, token("admin:*", audience="else"), token("admin:*", valid_s=-300), "no token"):
             with their.refused(401):
                 their.subjects(registry, token=wrong)
+
+
+def test_they_fetch_their_tokens_from_an_identity_server(their: Their, identity_server: IdentityServer) -> None:
+    with background_registry(guard=Guard(tokens=identity_server.tokens())) as registry:
+        writer, reader = (
+            {"token_endpoint": identity_server.token_url, "client_id": f"plain-{role}", "client_secret": "plain"}
+            for role in ("writer", "reader")
+        )
+        assert their.register(registry, "parts", **writer) == 1
+        assert their.register(registry, "hidden", **writer) == 1
+        assert their.subjects(registry, **reader) == ["parts"]
+        with their.refused(403):
+            their.register(registry, "parts-2", **reader)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 //
 //	confluent_peer FILE-DESCRIPTOR-SET PACKAGE
 //
-// Clients, serializers and deserializers here have Confluent's default settings. Bytes travel as hex.
+// Clients, serializers and deserializers here have Confluent's default settings, but for what a call says of its login.
+// Bytes travel as hex.
 package main
 
 import (
@@ -27,30 +28,95 @@ import (
 )
 
 type call struct {
-	Op       string          `json:"op"`
-	Registry string          `json:"registry"`
-	Topic    string          `json:"topic"`
-	Message  string          `json:"message"`
-	JSON     json.RawMessage `json:"json"`
-	Bytes    string          `json:"bytes"`
-	IsKey    bool            `json:"is_key"`
+	Op        string            `json:"op"`
+	Registry  string            `json:"registry"`
+	Topic     string            `json:"topic"`
+	Message   string            `json:"message"`
+	JSON      json.RawMessage   `json:"json"`
+	Bytes     string            `json:"bytes"`
+	IsKey     bool              `json:"is_key"`
+	Method    string            `json:"method"`
+	Arguments []json.RawMessage `json:"arguments"`
+	Login     login             `json:"login"`
+}
+
+type login struct {
+	Password      string `json:"password"`
+	Token         string `json:"token"`
+	TokenEndpoint string `json:"token_endpoint"`
+	ClientID      string `json:"client_id"`
+	ClientSecret  string `json:"client_secret"`
+	Authority     string `json:"authority"`
+	Certificate   string `json:"certificate"`
+	Key           string `json:"key"`
 }
 
 type peer struct {
 	files       *protoregistry.Files
 	packageName string
-	clients     map[string]schemaregistry.Client
+	clients     map[place]schemaregistry.Client
 }
 
-func (p *peer) client(url string) (schemaregistry.Client, error) {
-	if found, ok := p.clients[url]; ok {
+var noLogin login
+
+type place struct {
+	url   string
+	login login
+}
+
+// One that logs in is not to try again.
+func settings(url string, login login) *schemaregistry.Config {
+	found := schemaregistry.NewConfig(url)
+	if login != noLogin {
+		found.MaxRetries = 0
+	}
+	if login.Password != "" {
+		found.BasicAuthUserInfo, found.BasicAuthCredentialsSource = login.Password, "USER_INFO"
+	}
+	if login.Token != "" {
+		found.BearerAuthToken, found.BearerAuthCredentialsSource = login.Token, "STATIC_TOKEN"
+	}
+	if login.TokenEndpoint != "" {
+		found.BearerAuthCredentialsSource = "OAUTHBEARER"
+		found.BearerAuthIssuerEndpointURL = login.TokenEndpoint
+		found.BearerAuthClientID, found.BearerAuthClientSecret = login.ClientID, login.ClientSecret
+		found.BearerAuthScopes = []string{"registry"}
+	}
+	found.BearerAuthLogicalCluster, found.BearerAuthIdentityPoolID = "lsrc-1", "pool-1"
+	found.SslCaLocation, found.SslCertificateLocation, found.SslKeyLocation = login.Authority, login.Certificate, login.Key
+	return found
+}
+
+func (p *peer) client(c call) (schemaregistry.Client, error) {
+	there := place{c.Registry, c.Login}
+	if found, ok := p.clients[there]; ok {
 		return found, nil
 	}
-	made, err := schemaregistry.NewClient(schemaregistry.NewConfig(url))
+	made, err := schemaregistry.NewClient(settings(c.Registry, c.Login))
 	if err == nil {
-		p.clients[url] = made
+		p.clients[there] = made
 	}
 	return made, err
+}
+
+// The methods of a client that logins are tried with.
+func (p *peer) ask(c call) (any, error) {
+	client, err := p.client(c)
+	if err != nil {
+		return nil, err
+	}
+	switch c.Method {
+	case "getAllSubjects":
+		return client.GetAllSubjects()
+	case "register":
+		var subject string
+		var schema schemaregistry.SchemaInfo
+		if err := errors.Join(json.Unmarshal(c.Arguments[0], &subject), json.Unmarshal(c.Arguments[1], &schema)); err != nil {
+			return nil, err
+		}
+		return client.Register(subject, schema, false)
+	}
+	return nil, fmt.Errorf("no such method: %s", c.Method)
 }
 
 func (p *peer) message(name string) (*dynamicpb.Message, error) {
@@ -69,7 +135,7 @@ func serdeType(c call) serde.Type {
 }
 
 func (p *peer) serialize(c call) (any, error) {
-	client, err := p.client(c.Registry)
+	client, err := p.client(c)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +155,7 @@ func (p *peer) serialize(c call) (any, error) {
 }
 
 func (p *peer) deserialize(c call) (any, error) {
-	client, err := p.client(c.Registry)
+	client, err := p.client(c)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +191,9 @@ func (p *peer) answer(line []byte) map[string]any {
 	var err error
 	switch c.Op {
 	case "forget":
-		p.clients = map[string]schemaregistry.Client{}
+		p.clients = map[place]schemaregistry.Client{}
+	case "client":
+		result, err = p.ask(c)
 	case "serialize":
 		result, err = p.serialize(c)
 	case "deserialize":
@@ -157,7 +225,7 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	p := peer{files: files, packageName: os.Args[2], clients: map[string]schemaregistry.Client{}}
+	p := peer{files: files, packageName: os.Args[2], clients: map[place]schemaregistry.Client{}}
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<24)
 	out := json.NewEncoder(os.Stdout)

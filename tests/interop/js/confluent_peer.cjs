@@ -23,11 +23,22 @@ const registry = protobuf.createMutableRegistry(known);
 let clients = new Map();
 
 // One that logs in is not to try again.
-function settings(url, { password, token, authority, certificate, key }) {
+function settings(url, { password, token, token_endpoint, client_id, client_secret, authority, certificate, key }) {
   const found = { baseURLs: [url] };
-  if (password || token || authority) found.maxRetries = 0;
+  if (password || token || token_endpoint || authority) found.maxRetries = 0;
   if (password) found.basicAuthCredentials = { credentialsSource: "USER_INFO", userInfo: password };
   if (token) found.bearerAuthCredentials = { credentialsSource: "STATIC_TOKEN", token, logicalCluster: "lsrc-1" };
+  if (token_endpoint) {
+    found.bearerAuthCredentials = {
+      credentialsSource: "OAUTHBEARER",
+      issuerEndpointUrl: token_endpoint,
+      clientId: client_id,
+      clientSecret: client_secret,
+      scope: "registry",
+      logicalCluster: "lsrc-1",
+      identityPoolId: "pool-1",
+    };
+  }
   if (authority) {
     const [ca, cert, its] = [authority, certificate, key].map((file) => file && readFileSync(file));
     found.createAxiosDefaults = { httpsAgent: new Agent({ ca, cert, key: its }) };

@@ -48,6 +48,9 @@ def message_class(path: str) -> type[Message]:
 LOGINS = {
     "password": "basic.auth.user.info",
     "token": "bearer.auth.token",
+    "token_endpoint": "bearer.auth.issuer.endpoint.url",
+    "client_id": "bearer.auth.client.id",
+    "client_secret": "bearer.auth.client.secret",
     "authority": "ssl.ca.location",
     "certificate": "ssl.certificate.location",
     "key": "ssl.key.location",
@@ -60,6 +63,9 @@ def settings(registry: str, login: str) -> dict[str, Any]:
     found: dict[str, Any] = {"url": registry} | {LOGINS[name]: value for name, value in said.items()}
     if "token" in said:
         found |= {"bearer.auth.credentials.source": "STATIC_TOKEN", "bearer.auth.logical.cluster": "lsrc-1"}
+    if "token_endpoint" in said:
+        found |= {"bearer.auth.credentials.source": "OAUTHBEARER", "bearer.auth.scope": "registry"}
+        found |= {"bearer.auth.logical.cluster": "lsrc-1", "bearer.auth.identity.pool.id": "pool-1"}
     return found | ({"max.retries": 0} if said else {})
 
 
