@@ -181,6 +181,15 @@ NO_REQUESTS = {
     "two milliard topics": request(METADATA, 5, struct.pack(">i", HUGE) + text(TOPIC)),
     "a negative number of topics": request(METADATA, 5, struct.pack(">i", -5)),
     "a compact list of four milliard": request(METADATA, 9, b"\0\xff\xff\xff\xff\x0f"),
+    "four milliard tagged fields": request(METADATA, 9, b"\xff\xff\xff\xff\x0f"),
+    "a tagged field of four gigabytes": request(METADATA, 9, b"\x01\x63\xff\xff\xff\xff\x0f"),
+    "a tagged field that hides a list of four milliard": request(
+        # Its value is a UUID and it announces no bytes; what stands in the text at the end is a list to who reads on.
+        FETCH,
+        17,
+        b"\0" + bytes(21) + b"\x02" + bytes(16) + b"\x02" + bytes(32) + b"\x01\x00\x00"
+        b"\0\x01\x14" + bytes(13) + b"\0\xff\xff\xff\xff\x0f\0",
+    ),
     "a varint without end": request(METADATA, 9, b"\0" + b"\xff" * 20),
     "a name of negative length": request(METADATA, 5, struct.pack(">ih", 1, -3) + b"\0"),
     "records of two gigabytes": produce(VICTIM, b"")[:-4] + struct.pack(">i", HUGE),

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from protopact.broker.codes import Code
 from protopact.broker.groups.group import Group, GroupState
 from protopact.broker.groups.member import Client, Member
-from protopact.broker.groups.messages import JoinGroupAnswer, Protocol, SyncGroupAnswer
+from protopact.broker.messages.members import JoinGroupAnswer, Protocol, SyncGroupAnswer
 
 SESSION_MS = 10_000
 REBALANCE_MS = 30_000

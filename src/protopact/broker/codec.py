@@ -14,7 +14,7 @@ from kio.index import load_request_schema, load_response_schema
 from kio.serial import entity_reader, entity_writer
 from kio.serial.errors import SerialError
 
-from protopact.broker.announced import check_announced
+from protopact.broker.announced import sifted
 from protopact.broker.codes import Code
 from protopact.broker.fitting import fitted
 from protopact.errors import RefusedRequestError
@@ -54,15 +54,16 @@ def read_head(frame: memoryview) -> Head:
 def read_request(frame: memoryview, api: Api, version: int) -> tuple[str, object]:
     """Read a whole request: the client's name for itself and the message, as an object of `api.request`.
 
-    RefusedRequestError when the bytes are not such a request. Bytes that follow it are left unread, as Kafka's brokers
-    do: librdkafka 2.16 sends three behind its Metadata request of version 13.
+    RefusedRequestError when the bytes are not such a request. Tagged fields that are not known are skipped (KIP-482).
+    Bytes that follow are left unread, as Kafka's brokers do: librdkafka 2.16 sends three behind its Metadata request of
+    version 13.
     """
     read_header, read_message = _readers(api.key, version)
     try:
-        check_announced(frame, load_request_schema(api.key, version))
-        header, size = read_header(frame, 0)
-        message, _ = read_message(frame, size)
-    except (RefusedRequestError, SerialError, ValueError, OverflowError, KeyError) as error:  # KeyError: unknown tags
+        known = sifted(frame, load_request_schema(api.key, version))
+        header, size = read_header(known, 0)
+        message, _ = read_message(known, size)
+    except (RefusedRequestError, SerialError, ValueError, OverflowError) as error:
         raise RefusedRequestError(
             f"the bytes are no {api.name} request of version {version}: {error}", error_code=Code.INVALID_REQUEST
         ) from error

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 from protopact.broker.apis import APIS
 from protopact.broker.codes import Code
-from protopact.broker.handlers.refusing import refused_answer
 from protopact.errors import ConfigError, RefusedRequestError
 
 if TYPE_CHECKING:
@@ -87,6 +85,8 @@ class Faults:
             elif fault.kind == "drop":
                 raise RefusedRequestError("a test drops the connection", error_code=Code.NONE)
             elif fault.kind == "error":
+                from protopact.broker.handlers.refusing import refused_answer  # it knows the messages of all requests
+
                 return refused_answer(node, request, fault.error, caller)
         answer = await api.handle(node, request, caller)
         if any(fault.kind == "lose" for fault in met):
@@ -101,6 +101,8 @@ class Faults:
 
 def _check(what: str, name: str, names: Iterable[str]) -> None:
     if name not in names:
+        from difflib import get_close_matches
+
         near = get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
         raise ConfigError(f"no {what} is called {name!r}", option=what, hint=hint)

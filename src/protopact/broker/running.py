@@ -6,6 +6,7 @@ import asyncio
 import threading
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
 from protopact.errors import MissingExtraError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PACKAGES = {"cramjam", "kio"}
+_PACKAGES = ("cramjam", "crc32c", "kio")
 
 _PUBLIC_HINT = "listen on 127.0.0.1, or allow it by --insecure (insecure=True) where the network is trusted"
 
@@ -73,7 +74,7 @@ def background_broker(
 
     The port is a free one unless it is named; clients are told to come to `advertised` where that is given. ConfigError
     when the address cannot be used, or when others can reach it and `insecure` does not allow that; StoreError when the
-    data cannot be used; MissingExtraError without kio and cramjam.
+    data cannot be used; MissingExtraError without cramjam, crc32c and kio.
     """
     if not insecure:
         refuse_public(host, "the broker", hint=_PUBLIC_HINT)
@@ -98,17 +99,16 @@ async def _started(
 
 
 def _broker_class() -> type[Broker]:
-    try:
-        from protopact.broker.server import Broker
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in _PACKAGES:
-            raise
-        raise MissingExtraError(
-            f"the embedded broker needs the package {package}",
-            option="broker",
-            hint="pip install 'protopact[broker]'",
-        ) from error
+    """Give the class, now that all is there that the broker will load, be it only with the first record."""
+    for package in _PACKAGES:
+        if find_spec(package) is None:
+            raise MissingExtraError(
+                f"the embedded broker needs the package {package}",
+                option="broker",
+                hint="pip install 'protopact[broker]'",
+            )
+    from protopact.broker.server import Broker
+
     return Broker
 
 

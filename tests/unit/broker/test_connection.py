@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import socket
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +13,8 @@ from protopact.broker import background_broker
 from protopact.integrations.kafka import produce_all, read_topic
 from protopact.settings import BrokerSettings
 from protopact.testing import running_kafka
+from record_batches import make_batch
+from unit.broker.newer_messages import request
 from unit.broker.raw_client import RawClient, read_answer, request_frame
 
 if TYPE_CHECKING:
@@ -80,6 +83,28 @@ def test_a_request_may_come_byte_by_byte(broker: RunningKafka) -> None:
         for byte in ASK:
             client.send(bytes([byte]))
         assert client.receive_frame() is not None
+
+
+def test_a_client_of_a_later_kafka_is_served_without_the_tagged_fields_that_are_new(broker: RunningKafka) -> None:
+    topic = broker.create_topic()
+
+    def appending(message: Any) -> Any:
+        (each, _) = message.topic_data
+        (part, _) = each.partition_data
+        parts = (replace(part, index=0, records=make_batch(size=3)),)
+        return replace(
+            message, acks=-1, transactional_id=None, topic_data=(replace(each, name=topic, partition_data=parts),)
+        )
+
+    further = {4: b"later", 1000: bytes(1000)}
+    with RawClient(broker.bootstrap_servers) as client:
+        for key, version, change in ((18, 3, lambda message: message), (0, 9, appending)):
+            frame = request(key, version, further, change=change)
+            client.send(len(frame).to_bytes(4, "big") + frame)
+            answer = read_answer(client.receive_frame() or b"", key, version)
+        ((appended,),) = [each.partition_responses for each in answer.responses]
+        assert (appended.error_code, appended.base_offset) == (0, 0)
+    assert [record.value for record in read_topic(broker.bootstrap_servers, topic, until_end=True)] == [b"vvv"]
 
 
 def test_a_connection_above_the_limit_is_closed_and_a_place_that_is_left_is_given_again() -> None:

@@ -102,16 +102,17 @@ def test_a_topic_that_is_there_already_is_refused() -> None:
             broker.create_topic("twice")
 
 
-def test_without_its_packages_the_error_names_the_extra() -> None:
-    code = """
+@pytest.mark.parametrize("package", ["cramjam", "crc32c", "kio"])
+def test_without_its_packages_it_does_not_start_and_the_error_names_the_extra(package: str) -> None:
+    code = f"""
 import sys
-sys.modules["kio"] = None
+sys.modules["{package}"] = None
 from protopact.broker import background_broker
 try:
     with background_broker():
         pass
 except Exception as error:
-    print(type(error).__name__, error.hint)
+    print(type(error).__name__, error.hint, sep=': ')
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout == f"{MissingExtraError.__name__} pip install 'protopact[broker]'\n"
+    assert done.stdout == f"{MissingExtraError.__name__}: pip install 'protopact[broker]'\n"

@@ -10,7 +10,7 @@ from protopact.broker.codes import Code
 from protopact.broker.groups.committed import CommittedOffsets
 from protopact.broker.groups.group import Group, GroupState
 from protopact.broker.groups.member import Member
-from protopact.broker.groups.messages import (
+from protopact.broker.messages.members import (
     HeartbeatAnswer,
     JoinGroupAnswer,
     LeaveGroupAnswer,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from protopact.broker.clock import Clock, Timer
     from protopact.broker.groups.member import Client
-    from protopact.broker.groups.messages import (
+    from protopact.broker.messages.members import (
         HeartbeatRequest,
         JoinGroupRequest,
         LeaveGroupRequest,

@@ -14,14 +14,14 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from protopact.broker.codes import Code
-from protopact.broker.groups.messages import JoinedMember, JoinGroupAnswer, SyncGroupAnswer
+from protopact.broker.messages.members import JoinedMember, JoinGroupAnswer, SyncGroupAnswer
 from protopact.errors import RefusedRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from protopact.broker.groups.member import Member
-    from protopact.broker.groups.messages import Protocol
+    from protopact.broker.messages.members import Protocol
 
 
 class GroupState(Enum):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from protopact.broker.groups.messages import JoinGroupAnswer, SyncGroupAnswer
+from protopact.broker.messages.members import JoinGroupAnswer, SyncGroupAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from protopact.broker.codes import Code
-    from protopact.broker.groups.messages import Protocol
+    from protopact.broker.messages.members import Protocol
 
 
 @dataclass(frozen=True, slots=True)

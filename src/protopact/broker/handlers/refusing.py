@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from protopact.broker.groups import messages as groups
-from protopact.broker.messages import cluster, records, refused, topics
+from protopact.broker.messages import cluster, committed, groups, members, records, refused, topics
 from protopact.broker.node import NODE_ID
 from protopact.errors import RefusedRequestError
 
@@ -133,29 +132,29 @@ def _alter_configs(request: topics.AlterConfigsRequest, code: Code) -> object:
     )
 
 
-def _join_group(request: groups.JoinGroupRequest, code: Code) -> object:
-    return groups.JoinGroupAnswer(request.member_id, code)
+def _join_group(request: members.JoinGroupRequest, code: Code) -> object:
+    return members.JoinGroupAnswer(request.member_id, code)
 
 
-def _leave_group(request: groups.LeaveGroupRequest, code: Code) -> object:
-    left = tuple(groups.LeftMember(each.member_id, each.group_instance_id, code) for each in request.members)
-    return groups.LeaveGroupAnswer(code, left)
+def _leave_group(request: members.LeaveGroupRequest, code: Code) -> object:
+    left = tuple(members.LeftMember(each.member_id, each.group_instance_id, code) for each in request.members)
+    return members.LeaveGroupAnswer(code, left)
 
 
-def _offset_commit(request: groups.OffsetCommitRequest, code: Code) -> object:
-    return groups.OffsetCommitAnswer(
+def _offset_commit(request: committed.OffsetCommitRequest, code: Code) -> object:
+    return committed.OffsetCommitAnswer(
         tuple(
-            groups.TopicCodes(
-                topic.name, tuple(groups.PartitionCode(part.partition_index, code) for part in topic.partitions)
+            committed.TopicCodes(
+                topic.name, tuple(committed.PartitionCode(part.partition_index, code) for part in topic.partitions)
             )
             for topic in request.topics
         )
     )
 
 
-def _offset_fetch(request: groups.OffsetFetchRequest, code: Code) -> object:
-    return groups.OffsetFetchAnswer(
-        (), tuple(groups.FetchedGroup(each.group_id, (), code) for each in request.groups), code
+def _offset_fetch(request: committed.OffsetFetchRequest, code: Code) -> object:
+    return committed.OffsetFetchAnswer(
+        (), tuple(committed.FetchedGroup(each.group_id, (), code) for each in request.groups), code
     )
 
 
@@ -174,16 +173,16 @@ _REFUSED: Mapping[type, Callable[[Any, Code], object]] = {
     cluster.CoordinatorRequest: _coordinator,
     cluster.LogDirsRequest: lambda _, code: cluster.LogDirsAnswer((), code),
     cluster.VersionsRequest: lambda _, code: cluster.VersionsAnswer((), code),
+    committed.OffsetCommitRequest: _offset_commit,
+    committed.OffsetDeleteRequest: lambda _, code: committed.OffsetDeleteAnswer(code),
+    committed.OffsetFetchRequest: _offset_fetch,
     groups.DeleteGroupsRequest: _delete_groups,
     groups.DescribeGroupsRequest: _describe_groups,
-    groups.HeartbeatRequest: lambda _, code: groups.HeartbeatAnswer(code),
-    groups.JoinGroupRequest: _join_group,
-    groups.LeaveGroupRequest: _leave_group,
     groups.ListGroupsRequest: lambda _, code: groups.ListGroupsAnswer((), code),
-    groups.OffsetCommitRequest: _offset_commit,
-    groups.OffsetDeleteRequest: lambda _, code: groups.OffsetDeleteAnswer(code),
-    groups.OffsetFetchRequest: _offset_fetch,
-    groups.SyncGroupRequest: lambda _, code: groups.SyncGroupAnswer(code),
+    members.HeartbeatRequest: lambda _, code: members.HeartbeatAnswer(code),
+    members.JoinGroupRequest: _join_group,
+    members.LeaveGroupRequest: _leave_group,
+    members.SyncGroupRequest: lambda _, code: members.SyncGroupAnswer(code),
     records.DeleteRecordsRequest: _delete_records,
     records.FetchRequest: _fetch,
     records.LeaderEpochsRequest: _leader_epochs,

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from protopact.broker.codes import Code
-from protopact.broker.log import FileHandles, MemoryLog, SegmentLog
+from protopact.broker.log import FileHandles
 from protopact.broker.state import TopicRecord
 from protopact.broker.topics.config import TopicConfig, check_config
 from protopact.broker.topics.names import check_topic_name
-from protopact.broker.topics.partition import Partition
 from protopact.errors import RefusedRequestError
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from protopact.broker.clock import Clock
     from protopact.broker.log import Flusher
     from protopact.broker.state import State
+    from protopact.broker.topics.partition import Partition
     from protopact.settings import BrokerSettings
 
 PARTITIONS_MAX = 10_000
@@ -155,6 +155,8 @@ class Topics:
 
     async def configure(self, topic: Topic, config: Mapping[str, str]) -> None:
         """Set what holds for a topic from now on, whole."""
+        from protopact.broker.log import SegmentLog
+
         async with self._changes:
             check_config(config)
             await self._state.put_topic(replace(_record(topic), config=dict(config)))
@@ -198,6 +200,9 @@ class Topics:
         return topic
 
     def _opened_partition(self, topic: Topic, index: int) -> Partition:
+        from protopact.broker.log import MemoryLog, SegmentLog  # what logs are made of is much to load for none
+        from protopact.broker.topics.partition import Partition
+
         durable = self._home is not None and self._settings.flush == "every"
         if self._home is None:
             return Partition(topic.name, index, MemoryLog(), durable=durable)

@@ -12,7 +12,7 @@ from protopact.broker.clock import MovedClock
 from protopact.broker.codes import Code
 from protopact.broker.groups import GroupCoordinator
 from protopact.broker.groups.member import Client
-from protopact.broker.groups.messages import (
+from protopact.broker.messages.members import (
     HeartbeatRequest,
     JoinGroupRequest,
     LeaveGroupRequest,

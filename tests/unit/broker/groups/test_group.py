@@ -9,7 +9,7 @@ import pytest
 from protopact.broker.codes import Code
 from protopact.broker.groups.group import Group, GroupState
 from protopact.broker.groups.member import Client, Member
-from protopact.broker.groups.messages import JoinGroupAnswer, Protocol, SyncGroupAnswer
+from protopact.broker.messages.members import JoinGroupAnswer, Protocol, SyncGroupAnswer
 from protopact.errors import RefusedRequestError
 
 if TYPE_CHECKING:
