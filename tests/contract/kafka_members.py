@@ -29,6 +29,7 @@ class Member:
         self.error: KafkaError | None = None
         self._readers = readers
         self._left = threading.Event()
+        self._closing = False
         self._consumer = Consumer(dict(conf))
         self._consumer.subscribe([readers.topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
         self._thread = threading.Thread(target=self._read)
@@ -51,6 +52,7 @@ class Member:
                     self._readers.changed.notify_all()
             self._commit(self._consumer)
         finally:
+            self._closing = True
             self._consumer.close()
 
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -60,7 +62,8 @@ class Member:
             self._readers.changed.notify_all()
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._commit(consumer)
+        if not self._closing:  # all is committed then, and librdkafka may refuse to commit for one that ends (_DESTROY)
+            self._commit(consumer)
         self._lost(consumer, partitions)
 
     def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
