@@ -27,11 +27,11 @@ format:
 
 # The tests that need no server, with short campaigns
 test *arguments:
-    pytest -q -n 4 {{ arguments }}
+    pytest -q -n 3 --dist worksteal {{ arguments }}
 
 # All suites, those of CI, with their full counts
 prove *arguments:
-    PROTOPACT_COUNT=full pytest -q -n 4 {{ arguments }}
+    PROTOPACT_COUNT=full pytest -q -n 3 --dist worksteal {{ arguments }}
     pytest -q -n 2 tests/docs
     PROTOPACT_COUNT=full PROTOPACT_REQUIRE=faults pytest -q tests/faults
     pytest -q tests/contract/test_kafka_*.py

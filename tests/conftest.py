@@ -12,6 +12,11 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Workers and the processes that tests start keep what they compile: without it, each of some hundred starts would
+# compile everything anew where this variable is set, and each worker rewrite every assertion.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # PROTOPACT_COUNT=full runs the long campaigns (`just prove`); anything else the small ones, of the same tests.
 FULL = os.environ.get("PROTOPACT_COUNT") == "full"
 

@@ -20,13 +20,17 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigError(f"cannot listen on {host}:{port}: no such port", option="port")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        door = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise ConfigError(
             f"cannot listen on {host}:{port}: {error.strerror}",
             option="port",
             hint="is another program there? Port 0 takes a free one",
         ) from error
+    # A connection has it from the socket that takes it. Without it, an answer to one of several requests that are on
+    # their way waits until the client has acknowledged the answer before it: 40 ms on Linux.
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return door
 
 
 def refuse_public(host: str, what: str, *, hint: str) -> None:

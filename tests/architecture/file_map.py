@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from architecture.source import REPOSITORY, Module, modules
+from architecture.source import PACKAGE, REPOSITORY, Module, modules
 
 PAGE = REPOSITORY / "docs" / "internals.md"
 BEGIN, END = "<!-- file map: made by `just golden` -->", "<!-- end of file map -->"
@@ -32,7 +32,8 @@ STARS = {
 def file_map() -> str:
     """One table row a file: its path below src/protopact, and what it says of itself."""
     rows = [
-        f"| `{module.place}`{' ★' if module.place in STARS else ''} | {_first_line(module)} |" for module in modules()
+        f"| `{module.place}`{' ★' if module.place in STARS else ''} | {_first_line(module)} |"
+        for module in modules(PACKAGE)
     ]
     return "\n".join(["| file | what it is |", "|---|---|", *rows])
 

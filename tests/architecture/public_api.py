@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from architecture.source import ROOT, modules
+from architecture.source import PACKAGE, ROOT, modules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def doors() -> list[str]:
     """The packages that offer names: the front door first, then the rooms by name."""
-    return [module.name for module in modules() if module.is_door and module.offers]
+    return [module.name for module in modules(PACKAGE) if module.is_door and module.offers]
 
 
 def public_api() -> str:

@@ -51,7 +51,7 @@ def inner_imports(package: Path = PACKAGE) -> list[str]:
     """A room is entered by its door: `protopact.room.file` is imported inside that room alone."""
     found, by_name = [], {module.name: module for module in modules(package)}
     for module in by_name.values():
-        for imported in module.imports():
+        for imported in module.imports:
             home = _home(imported.target, set(by_name))
             door = _door_on_the_way(home, by_name)
             if home != door and not f"{module.name}.".startswith(f"{door}."):
@@ -64,7 +64,7 @@ def front_door_imports(package: Path = PACKAGE) -> list[str]:
     return [
         f"{module.place}:{imported.line} imports {imported.target}"
         for module in modules(package)
-        for imported in module.imports()
+        for imported in module.imports
         if ROOT in {imported.origin, imported.target} or imported.origin.startswith(".")
     ]
 
@@ -74,7 +74,7 @@ def hidden_imports(package: Path = PACKAGE) -> list[str]:
     return [
         f"{module.place}:{node.lineno} imports by a string: {ast.unparse(node)}"
         for module in modules(package)
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call) and module.place not in IMPORTERS and _imports_by_string(node, module.room)
     ]
 
@@ -94,7 +94,7 @@ def stray_extras(package: Path = PACKAGE) -> list[str]:
     return [
         f"{module.place}:{imported.line} imports {imported.target}, which belongs to {' and '.join(EXTRAS[extra])}"
         for module in modules(package)
-        for imported in module.imports()
+        for imported in module.imports
         if (extra := imported.target.partition(".")[0]) in EXTRAS and not module.place.startswith(EXTRAS[extra])
     ]
 
@@ -201,7 +201,7 @@ def _origin(module: Module, name: str) -> str:
     """The module where an offered name is defined: behind a door, the one that the door imports it from."""
     if module.definition(name) is not None:
         return module.name
-    return next((i.target.rpartition(".")[0] for i in module.imports() if i.target.endswith(f".{name}")), module.name)
+    return next((i.target.rpartition(".")[0] for i in module.imports if i.target.endswith(f".{name}")), module.name)
 
 
 def _undocumented(home: Module, name: str) -> Iterator[str]:
@@ -263,7 +263,7 @@ def _says_any(annotation: ast.expr) -> bool:
 
 def _homes(module: Module) -> dict[str, str] | None:
     """The table that a door hands to `door(...)`, with whole module paths."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "door" and len(node.args) > 1:
             table = ast.literal_eval(_written_out(module, node.args[1]))
             return {name: home if "." in home else f"{module.name}.{home}" for name, home in table.items()}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = REPOSITORY / "src" / "protopact"
@@ -42,6 +42,11 @@ class Module:
     def tree(self) -> ast.Module:
         return ast.parse(self.text)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """The tree and everything below it."""
+        return tuple(ast.walk(self.tree))
+
     @property
     def is_door(self) -> bool:
         return self.place.endswith("__init__.py")
@@ -51,7 +56,7 @@ class Module:
         """The room's name, such as "framing" or "errors"; empty for the front door."""
         return self.name.partition(".")[2].partition(".")[0]
 
-    @property
+    @cached_property
     def offers(self) -> list[str]:
         """The names in `__all__`, in their order; empty without one."""
         for node in self.tree.body:
@@ -59,15 +64,16 @@ class Module:
                 return list(ast.literal_eval(node.value))
         return []
 
-    def imports(self) -> Iterator[Import]:
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
         """Every import in the file, in functions and under TYPE_CHECKING as well."""
-        return _imports_below(self.tree)
+        return tuple(_imports_among(self.nodes))
 
     def imports_for_type_checkers(self) -> Iterator[Import]:
         """The imports that only a type checker sees."""
         for node in self.tree.body:
             if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-                yield from _imports_below(node)
+                yield from _imports_among(ast.walk(node))
 
     def definition(self, name: str) -> ast.stmt | None:
         """The statement that defines a name at the module's top level."""
@@ -80,14 +86,14 @@ class Module:
         for token in tokenize.generate_tokens(io.StringIO(self.text).readline):
             if token.type not in _LAYOUT:
                 lines.update(range(token.start[0], token.end[0] + 1))
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if _is_docstring(node) or _is_table(node):
                 lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
         return len(lines)
 
 
 @cache
-def modules(package: Path = PACKAGE) -> tuple[Module, ...]:
+def modules(package: Path) -> tuple[Module, ...]:
     """Every module below a package folder that is called `protopact`."""
     found = []
     for path in sorted(package.rglob("*.py")):
@@ -111,8 +117,8 @@ def public_definitions(module: Module) -> Iterator[tuple[str, Definition]]:
                 )
 
 
-def _imports_below(tree: ast.AST) -> Iterator[Import]:
-    for node in ast.walk(tree):
+def _imports_among(nodes: Iterable[ast.AST]) -> Iterator[Import]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (Import(alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

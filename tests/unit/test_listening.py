@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import closing
 
 import pytest
@@ -16,6 +17,13 @@ def test_port_0_takes_a_free_one_and_a_port_that_is_taken_is_refused() -> None:
         with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{port}") as caught:
             listen("127.0.0.1", port)
         assert "Port 0" in caught.value.hint
+
+
+def test_an_answer_is_sent_at_once_and_waits_for_no_acknowledgement() -> None:
+    with closing(listen("127.0.0.1", 0)) as door, socket.create_connection(door.getsockname()):
+        taken, _ = door.accept()
+        with taken:
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
 @pytest.mark.parametrize("port", [-1, 65_536])

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,26 +67,6 @@ def test_compile_makes_a_package_that_can_be_imported(tmp_path: Path, capsys: py
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
     )
     assert result.stdout.strip() == "5", result.stderr
-
-
-def test_up_serves_keeps_its_data_and_drains_on_sigterm(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "protopact.cli", "up", "--registry", "127.0.0.1:0", "--kafka", "127.0.0.1:0"]
-    body = json.dumps({"schema": MONEY, "schemaType": "PROTOBUF"}).encode()
-    for _ in range(2):  # the second start finds what the first one stored: the same id
-        with subprocess.Popen(
-            [*command, "--data-dir", str(tmp_path / "data")], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
-        ) as process:
-            assert process.stdout is not None
-            data_line, _, registry_line = (process.stdout.readline() for _ in range(3))
-            assert data_line.split() == ["data", str(tmp_path / "data")]
-            url = registry_line.split()[1]
-            request = urllib.request.Request(
-                f"{url}/subjects/money/versions", body, {"Content-Type": "application/vnd.schemaregistry.v1+json"}
-            )
-            with urllib.request.urlopen(request, timeout=10) as reply:
-                assert json.load(reply)["id"] == 1
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
 
 
 def test_a_public_address_without_authentication_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,6 +34,7 @@ def running(directory: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str
         try:
             said = "".join(process.stdout.readline() for _ in range(3))
             broker, registry = re.search(r"broker +(\S+)\n", said), re.search(r"registry +(\S+)\n", said)
+            assert said.startswith(f"data      {directory}\n")
             assert broker, said + process.stderr.read()
             assert registry, said + process.stderr.read()
             yield process, broker[1], registry[1]
@@ -43,11 +44,12 @@ def running(directory: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_both_and_the_next_start_finds_everything(tmp_path: Path, number: signal.Signals) -> None:
+    schema = load_schema('syntax = "proto3"; message Order { int64 id = 1; }')
     with running(tmp_path, "--partitions", "3", "--kafka-flush", "every") as (process, broker, url):
         for partition in range(3):
             assert kafka_produce(broker, "orders", b"tea", partition=partition).offset == 0
         with connect_registry(url) as registry:
-            registry.register("orders-value", load_schema('syntax = "proto3"; message Order { int64 id = 1; }'))
+            assert registry.register("orders-value", schema).id == 1
         process.send_signal(number)
         assert process.wait(30) == 0, process.stderr.read()
         assert process.stdout.read() == "registry  stopped\nbroker    stopped\n"
@@ -55,6 +57,7 @@ def test_a_signal_stops_both_and_the_next_start_finds_everything(tmp_path: Path,
         assert len(list(read_topic(broker, "orders", until_end=True))) == 3
         with connect_registry(url) as registry:
             assert registry.get_subjects() == ["orders-value"]
+            assert registry.register("orders-value", schema).id == 1
 
 
 def test_the_advertised_address_is_what_clients_are_told(tmp_path: Path) -> None:

@@ -136,11 +136,11 @@ def test_processor_time_counts_for_each_job_alone() -> None:
 
 
 def test_a_job_may_take_so_much_time() -> None:
-    with Workers(CompilerSettings(wall_s=0.3)) as workers:
+    with Workers(CompilerSettings(wall_s=1.0)) as workers:  # a process starts within it, on a busy machine as well
         assert succeeded(workers.run(job()))
         (pid,) = pids(workers)
         os.kill(pid, signal.SIGSTOP)
-        assert workers.run(job()).gave_up == "it took longer than 0.3 s"
+        assert workers.run(job()).gave_up == "it took longer than 1 s"
         assert succeeded(workers.run(job()))
         assert not is_running(pid)
 

@@ -135,6 +135,25 @@ def test_records_before_a_fault_of_their_source_are_not_sent_later(broker: Runni
         produce_all({"bootstrap.servers": broker.bootstrap_servers, "linger.ms": 5000}, "faulty", faulty())
 
 
+class Calls:
+    """Notes which of librdkafka's functions are called."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def counted(self, client: object) -> object:
+        return _Noted(client, self)
+
+
+class _Noted:
+    def __init__(self, client: object, calls: Calls) -> None:
+        self._client, self._calls = client, calls
+
+    def __getattr__(self, name: str) -> object:
+        self._calls.names.append(name)
+        return getattr(self._client, name)
+
+
 class Waits:
     """A clock that goes on by the time for which librdkafka is told to wait, and by nothing else."""
 
@@ -277,6 +296,29 @@ def test_a_group_reads_until_the_end_of_what_is_there(broker: RunningKafka) -> N
     produce_all(conf, topic, [b"%d" % number for number in range(20)])
     assert len(list(kafka_records(conf, topic, group_id="ending", until_end=True))) == 20
     assert list(kafka_records(conf, topic, group_id="ending", until_end=True)) == []
+
+
+@pytest.mark.parametrize(("more", "wait_ms"), [({}, 10), ({"fetch.wait.max.ms": 300}, 300)])
+def test_a_broker_is_asked_to_tell_the_end_soon_unless_the_configuration_decides(
+    broker: RunningKafka, monkeypatch: pytest.MonkeyPatch, more: dict[str, object], wait_ms: int
+) -> None:
+    asked, make = [], librdkafka._client
+    monkeypatch.setattr(librdkafka, "_client", lambda kind, conf: make(kind, asked.append(conf) or conf))
+    conf = {"bootstrap.servers": broker.bootstrap_servers, **more}
+    assert list(read_topic(conf, "existing", until_end=True)) == []
+    assert list(kafka_records(conf, "existing", group_id="soon", until_end=True)) == []
+    assert [each["fetch.wait.max.ms"] for each in asked] == [wait_ms, wait_ms]
+
+
+@pytest.mark.parametrize(("more", "asks"), [({}, 2), ({"acks": "1"}, 0), ({"enable.idempotence": "true"}, 2)])
+def test_a_new_producer_that_needs_an_id_asks_for_metadata_which_bring_it(
+    broker: RunningKafka, monkeypatch: pytest.MonkeyPatch, more: dict[str, object], asks: int
+) -> None:
+    calls, make = Calls(), librdkafka._client
+    monkeypatch.setattr(librdkafka, "_client", lambda kind, conf: calls.counted(make(kind, conf)))
+    conf = {"bootstrap.servers": broker.bootstrap_servers, **more}
+    assert produce_all(conf, broker.create_topic(), [b"1", b"2"]) == 2
+    assert calls.names.count("list_topics") == asks
 
 
 def test_who_waits_for_the_end_of_a_broker_that_is_gone_gets_an_error() -> None:

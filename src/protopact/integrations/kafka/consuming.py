@@ -7,8 +7,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from protopact.errors import BrokerError
-from protopact.integrations.kafka.librdkafka import properties
 from protopact.integrations.kafka.member import joined
+from protopact.integrations.kafka.polling import telling_ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -79,7 +79,7 @@ def kafka_records(
     """
     wanted = [topics] if isinstance(topics, str) else list(topics)
     if until_end:
-        conf = {**properties(conf), "enable.partition.eof": True}
+        conf = telling_ends(conf)
     with joined(conf, wanted, group_id=group_id, timeout_s=timeout_s) as member:
         served = 0
         while served != max_records and not (until and until()) and not (until_end and member.at_end):

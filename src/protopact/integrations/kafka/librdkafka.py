@@ -95,6 +95,12 @@ def new_producer(conf: KafkaConf, defaults: Mapping[str, object] | None = None) 
     return _client(kind, {**safe, **(defaults or {}), **chosen})
 
 
+def needs_producer_id(conf: KafkaConf) -> bool:
+    """Say whether a configuration's producer is idempotent: it sends nothing before a broker has given it an id."""
+    chosen = properties(conf)
+    return str(chosen.get("enable.idempotence", not _SAFETY & chosen.keys())).lower() in {"true", "1"}
+
+
 def new_consumer(
     conf: KafkaConf,
     *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from protopact.integrations.kafka.librdkafka import broker_error, broker_errors, logger
+from protopact.integrations.kafka.librdkafka import broker_error, broker_errors, logger, properties
 from protopact.integrations.kafka.record import record_of
 
 if TYPE_CHECKING:
@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
     from confluent_kafka import Consumer
 
+    from protopact.integrations.kafka.librdkafka import KafkaConf
     from protopact.integrations.kafka.record import KafkaRecord
 
 NO_SUCH_TOPIC = frozenset({"TOPIC_AUTHORIZATION_FAILED", "TOPIC_EXCEPTION", "UNKNOWN_TOPIC_OR_PART"})
+# The end of a partition is known by an answer without records, for which a broker waits so long: 500 ms by default.
+END_WAIT_MS = 10
 # librdkafka goes on by itself after these.
 _PASSING = frozenset({"_ALL_BROKERS_DOWN", "_MAX_POLL_EXCEEDED", "_RESOLVE", "_TIMED_OUT", "_TRANSPORT"})
 
@@ -26,6 +29,11 @@ class PartitionEnd:
 
     topic: str
     partition: int
+
+
+def telling_ends(conf: KafkaConf) -> dict[str, object]:
+    """Give a configuration's properties for a consumer that is told of the end of each partition, and soon."""
+    return {"fetch.wait.max.ms": END_WAIT_MS, **properties(conf), "enable.partition.eof": True}
 
 
 def poll(consumer: Consumer, topics: Sequence[str], wait_s: float) -> KafkaRecord | PartitionEnd | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from protopact.errors import BrokerError, DeliveryError, DeliveryFailure
-from protopact.integrations.kafka.librdkafka import broker_error, kafka_exception, new_producer
+from protopact.integrations.kafka.librdkafka import broker_error, kafka_exception, needs_producer_id, new_producer
 from protopact.integrations.kafka.record import OutgoingRecord, delivery_of, header_list, outgoing_record
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 POLL_S = 0.1  # another thread may serve the callback of this one's record, so no wait is longer
 DELIVERY_S_MIN = 0.1
+PRODUCER_ID_S_MAX = 0.5  # librdkafka asks by itself after so long
 # The fault of one record; any other failure would meet the next records too.
 _FAULTS_OF_ONE_RECORD = frozenset({"INVALID_MSG_SIZE", "INVALID_RECORD", "INVALID_TIMESTAMP", "MSG_SIZE_TOO_LARGE"})
 
@@ -44,8 +45,7 @@ def kafka_produce(
     known whether the record was written.
     """
     record = OutgoingRecord(value, key, headers, partition)
-    with _opened(producer, timeout_s, {"linger.ms": 0}) as open_producer:
-        confirmations = _Confirmations(open_producer, topic, timeout_s)
+    with _confirming(producer, topic, timeout_s, {"linger.ms": 0}) as confirmations:
         confirmations.send(0, record)
         confirmations.wait_until_below(1)
         if confirmations.error is not None:
@@ -69,8 +69,7 @@ def produce_all(
     record (too large) does not stop the others; any other failure (broker gone) ends the sending. `timeout_s` bounds
     each record's delivery.
     """
-    with _opened(producer, timeout_s, {}) as open_producer:
-        confirmations = _Confirmations(open_producer, topic, timeout_s)
+    with _confirming(producer, topic, timeout_s, {}) as confirmations:
         for index, record in enumerate(records):
             confirmations.wait_until_below(in_flight_max)
             if confirmations.hopeless:
@@ -88,16 +87,18 @@ def produce_all(
 
 
 @contextmanager
-def _opened(producer: Producer | KafkaConf, timeout_s: float, defaults: Mapping[str, object]) -> Iterator[Producer]:
-    """Lend the caller's producer, or one of our own that holds nothing back when it ends."""
+def _confirming(
+    producer: Producer | KafkaConf, topic: str, timeout_s: float, defaults: Mapping[str, object]
+) -> Iterator[_Confirmations]:
+    """Write by the caller's producer, or by one of our own that holds nothing back when it ends."""
     if not isinstance(producer, (str, Mapping)):
-        yield producer
+        yield _Confirmations(producer, topic, timeout_s)
         return
     # librdkafka looks for records that are out of time once a second: its own verdict comes before ours.
     delivery_s = max(timeout_s - 1.0, timeout_s / 2, DELIVERY_S_MIN)
     own = new_producer(producer, {"delivery.timeout.ms": int(delivery_s * 1000), **defaults})
     try:
-        yield own
+        yield _Confirmations(own, topic, timeout_s, needs_producer_id=needs_producer_id(producer))
     finally:
         own.purge()  # nothing is left unless an exception is on its way; its records must not be sent later
         own.flush(POLL_S)
@@ -106,7 +107,7 @@ def _opened(producer: Producer | KafkaConf, timeout_s: float, defaults: Mapping[
 class _Confirmations:
     """Records in flight to one topic, and what the broker said of each."""
 
-    def __init__(self, producer: Producer, topic: str, timeout_s: float) -> None:
+    def __init__(self, producer: Producer, topic: str, timeout_s: float, *, needs_producer_id: bool = False) -> None:
         self.confirmed = 0
         self.last: Delivery | None = None
         self.failures: list[DeliveryFailure] = []
@@ -115,6 +116,7 @@ class _Confirmations:
         self._producer = producer
         self._topic = topic
         self._timeout_s = timeout_s
+        self._needs_producer_id = needs_producer_id
         self._in_flight = 0
         self._heard_at = time.monotonic()
 
@@ -139,6 +141,7 @@ class _Confirmations:
                 return
             else:
                 self._in_flight += 1
+                self._get_producer_id()
                 self._producer.poll(0)
                 return
 
@@ -146,6 +149,20 @@ class _Confirmations:
         """Serve confirmations until fewer than `limit` records are in flight."""
         while self._in_flight >= limit:
             self._serve(POLL_S)
+
+    def _get_producer_id(self) -> None:
+        """Have a new producer get the id without which no record leaves it.
+
+        librdkafka asks for one when metadata come while a broker is connected, else twice a second. The first metadata
+        come over the connection to a bootstrap server, which ends with them; the second come over one that stays.
+        """
+        if not self._needs_producer_id:
+            return
+        self._needs_producer_id = False
+        wait_s = min(PRODUCER_ID_S_MAX, self._timeout_s / 4)
+        with suppress(kafka_exception()):  # what is wrong is told of the records
+            for _ in range(2):
+                self._producer.list_topics(self._topic, timeout=wait_s)
 
     def _serve(self, wait_s: float) -> None:
         self._producer.poll(wait_s)

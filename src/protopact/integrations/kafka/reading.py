@@ -15,7 +15,7 @@ from protopact.integrations.kafka.librdkafka import (
     new_consumer,
     properties,
 )
-from protopact.integrations.kafka.polling import NO_SUCH_TOPIC, PartitionEnd, poll
+from protopact.integrations.kafka.polling import NO_SUCH_TOPIC, PartitionEnd, poll, telling_ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -73,9 +73,9 @@ class _Reader:
         self._timeout_s = timeout_s
         self._unread: set[int] = set()
         self._trouble: KafkaError | None = None
-        own = {"enable.partition.eof": until_end, "auto.offset.reset": "error"}
+        asked = telling_ends(conf) if until_end else {**properties(conf), "enable.partition.eof": False}
         self._consumer: Consumer = new_consumer(
-            {**properties(conf), **own},
+            {**asked, "auto.offset.reset": "error"},
             group_id=_NO_GROUP,
             on_error=self._note_trouble,
             on_commit=lambda _error, _partitions: None,
