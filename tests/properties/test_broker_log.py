@@ -55,6 +55,7 @@ class Model:
     """A list of batches, each as it is kept and with the times of its records."""
 
     batches: list[tuple[Batch, bytes, tuple[int, ...]]] = field(default_factory=list)
+    newest_deleted_ms: int = -1
     start_offset: int = 0
     end_offset: int = 0
 
@@ -101,7 +102,10 @@ class Subject:
         assert self.log.find_by_time(time) == next((each for each in self.model.records() if each[1] >= time), None)
 
     def delete_before(self, at: float) -> None:
-        self.model.start_offset = max(self.model.start_offset, self.place(at))
+        model = self.model
+        model.start_offset = max(model.start_offset, self.place(at))
+        deleted = [batch.max_timestamp_ms for batch, _, _ in model.batches if batch.next_offset <= model.start_offset]
+        model.newest_deleted_ms = max(model.newest_deleted_ms, *deleted, -1)
         self.log.delete_before(self.place(at))
 
     def trim(self, now_ms: int, bound: tuple[int, int]) -> None:
@@ -115,7 +119,7 @@ class Subject:
             assert after == before or self.log.size_bytes >= retention_bytes
         else:
             assert set(before) - set(after) <= set(too_old)
-        if too_old == before:
+        if too_old == before and self.model.newest_deleted_ms < now_ms - retention_ms:  # they may share a segment
             assert after == []
         self.model.start_offset = self.log.start_offset
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _NO_TIME = -1
+_OFFSET_BYTES = 8  # of the offset that each batch begins with
 _ENDS_KEPT = 32
 _Answer = TypeVar("_Answer")
 
@@ -237,9 +238,20 @@ class Segment:
         position, first = self._ends.get(offset), offset
         if position is None:
             first, position, _ = entry_by_offset(self._index(), offset)
-        for place in walk(self._handles.get(self.path), position, first, self.size_bytes):
-            if place.batch.next_offset > offset:
-                yield place
+        places = walk(self._handles.get(self.path), position, first, self.size_bytes)
+        holding = next((place for place in places if place.batch.next_offset > offset), None)
+        if holding is None:
+            if self.size_bytes:
+                raise MisreadError(f"no batch holds offset {offset}")
+            return
+        following = self.next_offset if holding.end == self.size_bytes else self._offset_at(holding.end)
+        if holding.batch.next_offset != following:  # else who reads would wait for what never comes, or miss records
+            raise MisreadError(f"the batch of offset {holding.batch.base_offset} does not end before {following}")
+        yield holding
+        yield from places
+
+    def _offset_at(self, position: int) -> int:
+        return int.from_bytes(os.pread(self._handles.get(self.path), _OFFSET_BYTES, position), "big", signed=True)
 
     def _surely(self, offset: int, look: Callable[[], _Answer]) -> _Answer:
         """Look; and where the index leads astray, look again with one that is made anew."""
@@ -324,16 +336,22 @@ class Segment:
             self._growing.add(Entry(self.next_offset, end, self.newest_ms))
 
     def _examine_batches(self, end: int, behind: int) -> None:
-        """Count the batches up to the end; what a damaged one says is believed as far as `behind`, and of times not."""
+        """Count the batches up to the end. Of a damaged one only its size is believed, and that by what follows it."""
         descriptor = self._handles.get(self.path)
-        for place in walk(descriptor, 0, self.base_offset, end):
+        places = walk(descriptor, 0, self.base_offset, end)
+        while place := next(places, None):
+            first = place.batch.base_offset
             if is_whole(descriptor, place):
                 self._add(place.batch)
-            elif place.batch.next_offset <= behind:
-                self._note_damage(place.batch.base_offset, place.batch.next_offset)
-                self._add(replace(place.batch, max_timestamp_ms=_NO_TIME))
-            else:
+                continue
+            following = behind if place.end == end else self._offset_at(place.end)
+            if not first < following <= behind:
                 break
+            self._note_damage(first, following)
+            self._add(replace(place.batch, last_offset_delta=following - first - 1, max_timestamp_ms=_NO_TIME))
+            places = walk(descriptor, place.end, following, end)
+            if self._growing is not None:
+                self._growing.due_position = place.end  # what follows is found without a way over the damage
 
     def _note_damage(self, first: int, behind: int) -> None:
         _log.error("%s: the records from offset %d to %d are damaged", self.path, first, behind - 1)

@@ -160,8 +160,9 @@ class SegmentLog:
     def trim(self, now_ms: int, *, retention_bytes: int, retention_ms: int, segment_ms: int) -> int:
         """Remove the oldest segments that are too old or too many, and give how many went; -1 is no bound.
 
-        A segment goes when its newest record is older than `retention_ms`, or when the log is not smaller than
-        `retention_bytes` without it. A segment that is older than `segment_ms` or larger than `segment_bytes` is grown.
+        A segment goes when its newest record is older than `retention_ms`, be it one that was deleted, or when the log
+        is not smaller than `retention_bytes` without it. A segment that is older than `segment_ms` or larger than
+        `segment_bytes` is grown.
         """
         self._refuse_if_unsure()
         with _storage_errors(self._directory):

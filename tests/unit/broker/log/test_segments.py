@@ -224,6 +224,22 @@ def test_what_a_damaged_header_says_of_offsets_and_times_is_not_believed(tmp_pat
     assert open_log(crashed(again, tmp_path)).end_offset == 3
 
 
+@pytest.mark.parametrize("byte", [pytest.param(23, id="by 16 million"), pytest.param(26, id="by one")])
+def test_who_reads_behind_a_batch_that_claims_too_many_offsets_neither_waits_nor_misses_any(
+    tmp_path: Path, byte: int
+) -> None:
+    """The index leads past the batch at a start, so that nobody has looked at it."""
+    log = open_log(tmp_path / "t-0", index_bytes=2 * BATCH_BYTES)
+    kept = [append(log, make_batch()) for _ in range(5)]
+    log.close()
+    flip(segment(log, 0), byte, 1)
+    again = open_log(log._directory, index_bytes=2 * BATCH_BYTES)
+    assert again.read(1, bytes_max=0, until_offset=5) == kept[1]
+    assert refusal(again, 0) == CORRUPT_MESSAGE
+    for offset in range(1, 5):
+        assert again.read(offset, bytes_max=0, until_offset=5) == kept[offset]
+
+
 def test_a_torn_tail_is_cut_off_behind_damage_that_was_on_disk(tmp_path: Path) -> None:
     log = open_log(tmp_path / "t-0")
     append(log, make_batch())
