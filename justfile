@@ -29,8 +29,8 @@ format:
 test *arguments:
     pytest -q -n 3 --dist worksteal {{ arguments }}
 
-# All suites, those of CI, with their full counts
-prove *arguments:
+# All that CI runs, with the full counts
+prove *arguments: check
     PROTOPACT_COUNT=full pytest -q -n 3 --dist worksteal {{ arguments }}
     pytest -q -n 2 tests/docs
     PROTOPACT_COUNT=full PROTOPACT_REQUIRE=faults pytest -q tests/faults
