@@ -42,22 +42,26 @@ def running(directory: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str
             process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_both_and_the_next_start_finds_everything(tmp_path: Path, number: signal.Signals) -> None:
+def stop(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    process.send_signal(number)
+    assert process.wait(30) == 0, process.stderr.read()
+    assert process.stdout.read() == "registry  stopped\nbroker    stopped\n"
+
+
+def test_a_signal_stops_both_and_the_next_start_finds_everything(tmp_path: Path) -> None:
     schema = load_schema('syntax = "proto3"; message Order { int64 id = 1; }')
     with running(tmp_path, "--partitions", "3", "--kafka-flush", "every") as (process, broker, url):
         for partition in range(3):
             assert kafka_produce(broker, "orders", b"tea", partition=partition).offset == 0
         with connect_registry(url) as registry:
             assert registry.register("orders-value", schema).id == 1
-        process.send_signal(number)
-        assert process.wait(30) == 0, process.stderr.read()
-        assert process.stdout.read() == "registry  stopped\nbroker    stopped\n"
-    with running(tmp_path) as (_, broker, url):
+        stop(process, signal.SIGTERM)
+    with running(tmp_path) as (process, broker, url):
         assert len(list(read_topic(broker, "orders", until_end=True))) == 3
         with connect_registry(url) as registry:
             assert registry.get_subjects() == ["orders-value"]
             assert registry.register("orders-value", schema).id == 1
+        stop(process, signal.SIGINT)
 
 
 def test_the_advertised_address_is_what_clients_are_told(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def run_users_pytest(
 def test_the_documented_test_is_short_and_passes_each_time(
     tmp_path: Path, count: Callable[[int, int], int], say: Callable[[str], None]
 ) -> None:
-    text, rounds = documented_test(), count(5, 200)
+    text, rounds = documented_test(), count(2, 200)
     assert len(text.splitlines()) <= LINES_MAX
     (tmp_path / "test_orders.py").write_text(text)
     (tmp_path / "conftest.py").write_text(REPEATED.format(rounds=rounds))
