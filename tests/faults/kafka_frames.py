@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 PRODUCE, FETCH, METADATA, API_VERSIONS = 0, 1, 3, 18
 ANSWER_S = 20.0
+NOW_MS = time.time_ns() // 1_000_000  # records of a time long ago might be gone as too old before they are read
 BATCH_HEAD = ">qiibIhiqqqhii"
 GZIP = 1
 
@@ -53,7 +55,7 @@ def record(value: bytes) -> bytes:
 
 def batch(records: bytes, *, count: int = 1, attributes: int = 0) -> bytes:
     """Give a batch of the second format with the right checksum."""
-    rest = struct.pack(">hiqqqhii", attributes, count - 1, 1_700_000_000_000, 1_700_000_000_000, -1, -1, -1, count)
+    rest = struct.pack(">hiqqqhii", attributes, count - 1, NOW_MS, NOW_MS, -1, -1, -1, count)
     rest += records
     return struct.pack(">qiibI", 0, len(rest) + 9, 0, 2, crc32c(rest)) + rest
 
