@@ -106,6 +106,8 @@ class Subject:
         model.start_offset = max(model.start_offset, self.place(at))
         deleted = [batch.max_timestamp_ms for batch, _, _ in model.batches if batch.next_offset <= model.start_offset]
         model.newest_deleted_ms = max(model.newest_deleted_ms, *deleted, -1)
+        if model.start_offset == model.end_offset:  # their segments are gone
+            model.newest_deleted_ms = -1
         self.log.delete_before(self.place(at))
 
     def trim(self, now_ms: int, bound: tuple[int, int]) -> None:

@@ -62,6 +62,8 @@ def test_a_signal_stops_both_and_the_next_start_finds_everything(tmp_path: Path)
             assert registry.get_subjects() == ["orders-value"]
             assert registry.register("orders-value", schema).id == 1
         stop(process, signal.SIGINT)
+    with background_broker(tmp_path / "kafka") as kafka:
+        assert len(list(read_topic(kafka.bootstrap_servers, "orders", until_end=True))) == 3
 
 
 def test_the_advertised_address_is_what_clients_are_told(tmp_path: Path) -> None:

@@ -238,14 +238,16 @@ class Segment:
         position, first = self._ends.get(offset), offset
         if position is None:
             first, position, _ = entry_by_offset(self._index(), offset)
-        places = walk(self._handles.get(self.path), position, first, self.size_bytes)
+        descriptor = self._handles.get(self.path)
+        places = walk(descriptor, position, first, self.size_bytes)
         holding = next((place for place in places if place.batch.next_offset > offset), None)
         if holding is None:
             if self.size_bytes:
                 raise MisreadError(f"no batch holds offset {offset}")
             return
         following = self.next_offset if holding.end == self.size_bytes else self._offset_at(holding.end)
-        if holding.batch.next_offset != following:  # else who reads would wait for what never comes, or miss records
+        # With neither what follows nor its CRC to speak for it, who reads would wait for ever, or miss records.
+        if holding.batch.next_offset != following and not is_whole(descriptor, holding):
             raise MisreadError(f"the batch of offset {holding.batch.base_offset} does not end before {following}")
         yield holding
         yield from places

@@ -240,6 +240,17 @@ def test_who_reads_behind_a_batch_that_claims_too_many_offsets_neither_waits_nor
         assert again.read(offset, bytes_max=0, until_offset=5) == kept[offset]
 
 
+def test_a_whole_batch_is_read_though_the_offset_of_what_follows_is_damaged(tmp_path: Path) -> None:
+    log = open_log(tmp_path / "t-0")
+    kept = [append(log, make_batch()) for _ in range(3)]
+    log.close()
+    flip(segment(log, 0), BATCH_BYTES + 7, 1)  # which no CRC covers
+    again = open_log(log._directory)
+    assert again.read(0, bytes_max=0, until_offset=3) == kept[0]
+    assert refusal(again, 1) == CORRUPT_MESSAGE
+    assert again.read(0, bytes_max=EVERYTHING, until_offset=3) == kept[0]
+
+
 def test_a_torn_tail_is_cut_off_behind_damage_that_was_on_disk(tmp_path: Path) -> None:
     log = open_log(tmp_path / "t-0")
     append(log, make_batch())
