@@ -113,7 +113,7 @@ def test_a_reader_outside_the_offsets_is_reset(clients: Clients, proxy: KafkaPro
     clients.produce(topic, [Record(b"x")] * 3)
     conf = {**PATIENT, "auto.offset.reset": reset}
     reader = clients.through(proxy).reader(topic, offset=1000, conf=conf)
-    proxy.wait_for(lambda: proxy.asked[FETCH] == 2)  # the first was answered with an error
+    proxy.wait_for(lambda: proxy.asked[FETCH] >= 2)  # the first was answered with an error
     clients.produce(topic, [Record(b"x")])
     assert next(messages(reader, 1)).offset() == expected
 
