@@ -160,14 +160,17 @@ class Reader(Generic[C, T]):
         place = place_of(topic)
         parses, bytes_max = self._kept(self._parses), self._settings.message_bytes_max + _SHORT
         find, read_other = parses.get, self._read_other
+        usual = _SHORT  # the size of the prefix that was read last: few topics hold prefixes of several sizes
 
         def read(raw: bytes) -> T | None:
-            size = _SHORT
+            nonlocal usual
+            size = usual
             try:
                 parse = find(raw[:size])
                 if parse is None:
-                    size += raw[size - 1] // 2  # the prefix's size when each of the indexes takes one byte
+                    size = _SHORT + raw[_SHORT - 1] // 2  # where each of the indexes takes one byte
                     parse = find(raw[:size])
+                    usual = size
             except (TypeError, IndexError, ValueError):  # None, a frame cut off, or bytes that cannot be hashed
                 parse = None
             if parse is None or len(raw) > bytes_max:
