@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -14,18 +15,17 @@ from protopact.convert.code import Family, TypeWriter, attribute, kept, literal
 from protopact.convert.dicts import structs
 from protopact.convert.shapes import DEPTH_MAX
 from protopact.convert.values import Enums, MisfitError, PlainValue, enum_names, too_deep
-from protopact.errors import WrongTypeError
+from protopact.errors import ConversionError, WrongTypeError
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor
+    from google.protobuf.struct_pb2 import Struct
 
     from protopact.convert.code import Source
 
 DictDecoder: TypeAlias = Callable[[Message], dict[str, PlainValue]]
 Timestamps: TypeAlias = Literal["datetime", "rfc3339"]
 """Whether a Timestamp and a Duration are Python's own values, where these hold them exactly, or text always."""
-
-_CountingReader: TypeAlias = Callable[[Any, int], dict[str, PlainValue]]
 
 
 def to_dict(message: Message, *, enums: Enums = "name", timestamps: Timestamps = "datetime") -> dict[str, PlainValue]:
@@ -48,64 +48,61 @@ def dict_decoder(
 
 def decoder_code(message_class: type[Message], *, enums: Enums = "name", timestamps: Timestamps = "datetime") -> str:
     """Give the Python code that turns messages of one class, and all that they hold, into dicts."""
-    family = _family(enums, timestamps)
-    descriptor = shapes.descriptor_of(message_class)
-    family.name_of(descriptor, counts=shapes.is_deep(descriptor))
+    family, _ = _outer(message_class, enums, timestamps)
     return family.text()
 
 
-def _family(enums: Enums, timestamps: Timestamps) -> Family:
-    return Family("read", _Author(by_name=enums == "name", text_only=timestamps == "rfc3339").write)
+def _outer(message_class: type[Message], enums: Enums, timestamps: Timestamps) -> tuple[Family, str]:
+    """Give a family that begins with a message class, and the name of the function that takes its messages."""
+    descriptor = shapes.descriptor_of(message_class)
+    author = _Author(by_name=enums == "name", text_only=timestamps == "rfc3339")
+    family = Family("read", author.write)
+    source, name = family.source("decode", descriptor), family.namespace.fresh("decode")
+    reader = _Reader(author, family, source, descriptor, counts=shapes.is_deep(descriptor))
+    reader.write_outer(name, message_class)
+    source.build()
+    return family, name
 
 
 def _decoder(message_class: type[Message], enums: Enums, timestamps: Timestamps) -> DictDecoder:
     descriptor = shapes.descriptor_of(message_class)
     if shapes.well_known_name(descriptor) == shapes.STRUCT:
-        return _counting(message_class, lambda: structs.read_struct)
-    family, counts = _family(enums, timestamps), shapes.is_deep(descriptor)
-    name = family.name_of(descriptor, counts=counts)
-    if counts:
-        counting = cast("dict[str, _CountingReader]", family.namespace.globals)
-        return _counting(message_class, lambda: counting[name])
-    functions = cast("dict[str, DictDecoder]", family.namespace.globals)
+        return _struct_decoder(message_class)
+    family, name = _outer(message_class, enums, timestamps)
+    return cast("DictDecoder", family.namespace[name])
+
+
+def _struct_decoder(message_class: type[Message]) -> DictDecoder:
+    not_of, refused_of = partial(_not_of, message_class), partial(_refused, shapes.STRUCT)
 
     def decode(message: Message) -> dict[str, PlainValue]:
         if type(message) is not message_class:
-            raise _not_of(message_class, message)
+            raise not_of(message)
         try:
-            return functions[name](message)
-        except UnicodeDecodeError:
-            refused = _no_text()
-        raise refused.outward(descriptor.full_name)
+            return structs.read_struct(cast("Struct", message), DEPTH_MAX)
+        except _REFUSALS as error:
+            refused = refused_of(error)
+        raise refused
 
     return decode
 
 
-def _counting(message_class: type[Message], reader: Callable[[], _CountingReader]) -> DictDecoder:
-    def decode(message: Message) -> dict[str, PlainValue]:
-        if type(message) is not message_class:
-            raise _not_of(message_class, message)
-        try:
-            return reader()(message, DEPTH_MAX)
-        except MisfitError as error:
-            refused = error
-        except RecursionError:
-            refused = too_deep()
-        except UnicodeDecodeError:
-            refused = _no_text()
-        raise refused.outward(shapes.descriptor_of(message_class).full_name)
-
-    return decode
-
-
-def _no_text() -> MisfitError:
-    """Give the error for a map whose value cannot be asked for: proto2 keeps keys that are no text."""
-    return values.misfit("the key of a map is not valid UTF-8")
+def _refused(full_name: str, error: Exception) -> ConversionError:
+    """Word why a message of a type cannot be given as a dict."""
+    if isinstance(error, UnicodeDecodeError):  # proto2 keeps keys that are no text
+        misfit = values.misfit("the key of a map is not valid UTF-8")
+    else:
+        misfit = error if isinstance(error, MisfitError) else too_deep()
+    return misfit.outward(full_name)
 
 
 def _not_of(message_class: type[Message], message: Message) -> WrongTypeError:
     full_name = shapes.descriptor_of(message_class).full_name
     return WrongTypeError(f"needs a {full_name} message of this decoder's class, not {type(message).__name__}")
+
+
+_REFUSALS = (MisfitError, RecursionError, UnicodeDecodeError)
+_FEW_FIELDS = 20  # one call less is felt where so few are read
 
 
 class _Author:
@@ -144,18 +141,42 @@ class _Reader(TypeWriter):
         super().__init__(family, source, descriptor, counts=counts)
         self._author = author
 
+    def write_outer(self, name: str, message_class: type[Message]) -> None:
+        """Add the function that takes messages of a class; where their fields are few, it reads them itself."""
+        line, block, bind = self.source.line, self.source.block, self.source.bind
+        own_class = bind(message_class, f"class_{self.descriptor.name}")
+        with block(f"def {name}(message):"):
+            with block(f"if type(message) is not {own_class}:"):
+                line(f"raise {bind(partial(_not_of, message_class), 'not_of_this_class')}(message)")
+            with block("try:"):
+                if self.counts:
+                    line(f"room = {DEPTH_MAX}")
+                if len(self.fields) <= _FEW_FIELDS:
+                    self._body()
+                else:
+                    line(f"return {self.call(self.descriptor, 'message', 0)}")
+            refusals = bind(_REFUSALS, "refusals") if self.counts else UnicodeDecodeError.__name__
+            with block(f"except {refusals} as error:"):
+                line(f"refused = {bind(partial(_refused, self.descriptor.full_name), 'refused_of')}(error)")
+            line("raise refused")
+
     def write(self, name: str) -> None:
-        line = self.source.line
+        """Add the function of a type that others hold."""
         with self.function(name, "message"):
             self.refuse_below(0)
-            groups = [(bool(always), list(group)) for always, group in groupby(self.fields, _is_always_there)]
-            first = groups.pop(0)[1] if groups and groups[0][0] else []
-            line("values = {")
-            for field in first:
-                line(f"    {literal(field.name)}: {self._whole(field)},")
-            line("}")
-            for always, group in groups:
-                self._put_always(group) if always else self._put_if_set(group)
+            self._body()
+
+    def _body(self) -> None:
+        line = self.source.line
+        groups = [(bool(always), list(group)) for always, group in groupby(self.fields, _is_always_there)]
+        first = groups.pop(0)[1] if groups and groups[0][0] else []
+        line("values = {" if groups else "return {")
+        for field in first:
+            line(f"    {literal(field.name)}: {self._whole(field)},")
+        line("}")
+        for always, group in groups:
+            self._put_always(group) if always else self._put_if_set(group)
+        if groups:
             line("return values")
 
     def _put_always(self, fields: list[FieldDescriptor]) -> None:
