@@ -25,9 +25,11 @@ class Interruption:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Have Ctrl-C interrupt what the block waits for."""
+        """Have Ctrl-C interrupt what the block waits for, one that was pressed before it included."""
         self._at_once = True
         try:
+            if self._asked:
+                raise KeyboardInterrupt
             yield
         finally:
             self._at_once = False

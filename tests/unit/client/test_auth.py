@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from protopact.client import Auth
 
-QUICK = ClientSettings(timeout_s=2, retries_max=1, retry_delay_s_min=0.01, retry_delay_s_max=0.02)
+QUICK = ClientSettings(timeout_s=60, retries_max=1, retry_delay_s_min=0.01, retry_delay_s_max=0.02)
 SECRET = "s:ecret/+%"
 both = pytest.mark.parametrize("on_loop", [False, True], ids=["sync", "async"])
 

@@ -133,6 +133,7 @@ def test_references_without_a_context_count_in_the_context_of_their_schema() -> 
 
 def test_an_unknown_id_is_refused_and_remembered_for_a_moment_only() -> None:
     registry, sender = client({})
+    registry.session.missing._clock = lambda: 100.0
     for _ in range(2):
         with pytest.raises(SchemaNotFoundError):
             registry.fetch_file_set(1)

@@ -92,15 +92,15 @@ def test_a_guid_in_the_payload_is_explained() -> None:
 def test_a_refusal_costs_nothing_that_depends_on_the_claimed_count() -> None:
     claims_2_31_indexes = bytes.fromhex(HEAD + "feffffff0f") + bytes(1_000_000)
     tracemalloc.start()
-    started = time.perf_counter()
+    started_s = time.thread_time()  # not the clock on the wall: the machine may have other things to do
     for _ in range(100):
         with pytest.raises(FramingError):
             decode_prefix(claims_2_31_indexes)
-    elapsed_s = time.perf_counter() - started
+    took_s = time.thread_time() - started_s
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak_bytes < 100_000
-    assert elapsed_s < 1
+    assert took_s < 1
 
 
 @pytest.mark.parametrize(

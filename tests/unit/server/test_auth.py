@@ -113,10 +113,10 @@ def test_anything_else_is_refused_in_one_way(guard: Guard, authorization: str) -
 def test_what_was_verified_is_remembered_for_a_while_and_costs_little(guard: Guard, clock: Clock) -> None:
     assert guard.find_known(basic("ann")) is None
     assert who(guard, basic("ann")) == "ann"
-    start = time.perf_counter()
+    start_s = time.thread_time()  # not the clock on the wall: the machine may have other things to do
     for _ in range(100):
         assert guard.find_known(basic("ann")) is not None
-    assert (time.perf_counter() - start) / 100 < 0.002
+    assert (time.thread_time() - start_s) / 100 < 0.002
     clock.now += 301
     assert guard.find_known(basic("ann")) is None
 

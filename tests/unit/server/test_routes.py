@@ -43,11 +43,11 @@ def test_other_paths_are_not_found(path: str) -> None:
 
 def test_a_long_path_costs_linear_time() -> None:
     def cost(path: str) -> float:
-        start = time.perf_counter()
+        start_s = time.thread_time()  # not the clock on the wall: the machine may have other things to do
         for _ in range(5):
             with pytest.raises(RegistryError):
                 find_command(Call("GET", path))
-        return time.perf_counter() - start
+        return time.thread_time() - start_s
 
     for piece in ("/", "/subjects", "%41", "/%ff", "{", "versions/"):
         short, long = cost("/subjects/" + piece * 2_000), cost("/subjects/" + piece * 20_000)

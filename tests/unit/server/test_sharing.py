@@ -133,10 +133,8 @@ def test_closing_a_store_commits_what_others_wait_for(store: SqliteStore) -> Non
     store._writes._waiting += 1
     with ThreadPoolExecutor(1) as threads:
         written = threads.submit(lambda: at_last(store))
-        while store._writes._group is None or not store._writes._group.writes:
+        while not written.done() and not ((group := store._writes._group) and group.writes):
             time.sleep(0.0005)
-            if written.done():
-                break
         store.close()
         assert written.result().version == 1
 
