@@ -6,6 +6,7 @@ import itertools
 import random
 import shutil
 import sqlite3
+import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from disk_record import Event
 
 WRITERS = 8
-READY_S = 2.0  # of the server's processor time in every start, and by the clock in the one least disturbed by others
+READY_S = 2.0  # of processor time in every start, and by the clock in most of them: a machine may stand still
 
 # The same server, but for what makes a commit durable: a test that cannot fail proves nothing.
 CARELESS = """
@@ -94,7 +95,7 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(
     assert history.contradictions() == []
     assert history.wrong == []
     assert max(work_s) <= READY_S
-    assert min(ready_s[1:]) <= READY_S
+    assert statistics.median(ready_s) <= READY_S
 
 
 def test_nothing_acknowledged_is_lost_when_the_power_goes(
