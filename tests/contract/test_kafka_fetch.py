@@ -10,13 +10,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition as AioPartition
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
-from contract.kafka_clients import WAIT_S, Clients, Record, messages, new_name
+from contract.kafka_clients import TIME_MS, WAIT_S, Clients, Record, messages, new_name
 from contract.kafka_proxy import FETCH
 
 if TYPE_CHECKING:
     from contract.kafka_proxy import KafkaProxy
 
-TIME_MS = 1_600_000_000_000
 PATIENT = {"fetch.wait.max.ms": 60_000, "socket.timeout.ms": 120_000}  # more than any test may take
 
 
