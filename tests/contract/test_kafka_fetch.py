@@ -173,7 +173,7 @@ def test_an_open_fetch_is_answered_when_its_topic_is_deleted(clients: Clients, p
     clients.through(proxy).reader(topic, conf=PATIENT)
     proxy.wait_for(lambda: proxy.open_requests(FETCH) == 1)
     clients.admin.delete_topics([topic])[topic].result(WAIT_S)
-    proxy.wait_for(lambda: proxy.answered[FETCH] == 1)
+    proxy.wait_for(lambda: proxy.answered[FETCH] >= 1)  # the reader asks again
 
 
 def test_deleted_records_are_gone_and_reading_begins_behind_them(clients: Clients) -> None:
