@@ -89,7 +89,7 @@ def test_the_offset_of_a_partition_that_is_not_there_is_refused(clients: Clients
     topic = clients.new_topic()
     for where in (TopicPartition(topic, 1), TopicPartition(new_name("unknown"), 0)):
         with pytest.raises(KafkaException) as refused:
-            clients.admin.list_offsets({where: OffsetSpec.latest()}, request_timeout=2)[where].result(WAIT_S)
+            clients.admin.list_offsets({where: OffsetSpec.latest()}, request_timeout=WAIT_S)[where].result(WAIT_S)
         assert refused.value.args[0].code() in {
             KafkaError.UNKNOWN_TOPIC_OR_PART,
             KafkaError._NOENT,  # the client found no leader to ask
