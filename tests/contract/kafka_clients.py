@@ -37,6 +37,9 @@ NOT_YET = {
     KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError._NOENT,  # no leader is known
 }
+# Of records that are given a time. It is of today: a broker lets go of what is older than seven days whenever it looks,
+# be it between the writing of a record and its reading.
+TIME_MS = int(time.time() * 1000) - 3_600_000
 QUIET = {"log_level": 2}  # what goes wrong is told by the clients' errors
 
 

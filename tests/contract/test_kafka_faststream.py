@@ -11,12 +11,11 @@ from faststream.confluent import KafkaBroker as ConfluentStream
 from faststream.kafka import KafkaBroker as AiokafkaStream
 
 from contract.kafka_async import aiokafka_produce, aiokafka_read, of_aiokafka
-from contract.kafka_clients import WAIT_S, Broker, Clients, Record, of_confluent
+from contract.kafka_clients import TIME_MS, WAIT_S, Broker, Clients, Record, of_confluent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TIME_MS = 1_600_000_000_123
 HEADERS = (("a", b"1"), ("empty", b""))
 RECORDS = [
     Record(b"\x00\xff", b"key", HEADERS, TIME_MS),

@@ -10,13 +10,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition as AioPartition
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
-from contract.kafka_clients import WAIT_S, Clients, Record, messages, new_name
+from contract.kafka_clients import TIME_MS, WAIT_S, Clients, Record, messages, new_name
 from contract.kafka_proxy import FETCH
 
 if TYPE_CHECKING:
     from contract.kafka_proxy import KafkaProxy
 
-TIME_MS = 1_600_000_000_000
 PATIENT = {"fetch.wait.max.ms": 60_000, "socket.timeout.ms": 120_000}  # more than any test may take
 
 
@@ -90,7 +89,7 @@ def test_the_offset_of_a_partition_that_is_not_there_is_refused(clients: Clients
     topic = clients.new_topic()
     for where in (TopicPartition(topic, 1), TopicPartition(new_name("unknown"), 0)):
         with pytest.raises(KafkaException) as refused:
-            clients.admin.list_offsets({where: OffsetSpec.latest()}, request_timeout=2)[where].result(WAIT_S)
+            clients.admin.list_offsets({where: OffsetSpec.latest()}, request_timeout=WAIT_S)[where].result(WAIT_S)
         assert refused.value.args[0].code() in {
             KafkaError.UNKNOWN_TOPIC_OR_PART,
             KafkaError._NOENT,  # the client found no leader to ask
@@ -161,8 +160,10 @@ def test_a_fetch_without_records_is_answered_when_its_time_is_over(clients: Clie
 def test_one_fetch_waits_for_all_its_partitions(clients: Clients, proxy: KafkaProxy) -> None:
     topic = clients.new_topic(3)
     reader = clients.through(proxy).consumer(PATIENT)
+    # The first fetch may leave when one partition is assigned; once each was read, the next asks for all three.
+    clients.produce(topic, [Record(b"first", partition=partition) for partition in range(3)])
     reader.assign([TopicPartition(topic, partition, 0) for partition in range(3)])
-    assert reader.poll(0) is None
+    assert {message.partition() for message in messages(reader, 3)} == {0, 1, 2}
     for partition in (2, 0, 1):
         proxy.wait_for(lambda: proxy.open_requests(FETCH) == 1)
         clients.produce(topic, [Record(b"x", partition=partition)])
@@ -174,7 +175,7 @@ def test_an_open_fetch_is_answered_when_its_topic_is_deleted(clients: Clients, p
     clients.through(proxy).reader(topic, conf=PATIENT)
     proxy.wait_for(lambda: proxy.open_requests(FETCH) == 1)
     clients.admin.delete_topics([topic])[topic].result(WAIT_S)
-    proxy.wait_for(lambda: proxy.answered[FETCH] == 1)
+    proxy.wait_for(lambda: proxy.answered[FETCH] >= 1)  # the reader asks again
 
 
 def test_deleted_records_are_gone_and_reading_begins_behind_them(clients: Clients) -> None:

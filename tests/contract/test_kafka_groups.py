@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contract.kafka_proxy import KafkaProxy
 
 PARTITIONS = 6
-SESSION_MS = 1000
+SESSION_MS = 3000  # a member that is only slow stays
 
 
 def write(readers: Readers, turn: int = 1) -> set[tuple[int, int]]:
@@ -126,8 +126,9 @@ def test_a_static_member_whose_place_is_taken_is_fenced(clients: Clients) -> Non
 def test_the_partitions_of_a_member_that_falls_silent_are_given_to_the_others(
     clients: Clients, proxy: KafkaProxy
 ) -> None:
-    readers = Readers(clients, partitions=PARTITIONS, session_timeout_ms=SESSION_MS)
-    silent = first_member(readers, {"bootstrap.servers": proxy.bootstrap_servers})
+    readers = Readers(clients, partitions=PARTITIONS)
+    short = {"bootstrap.servers": proxy.bootstrap_servers, "session.timeout.ms": SESSION_MS}
+    silent = first_member(readers, short)
     other = readers.join()
     readers.wait_for_shares(silent, other, sizes=[3, 3])
     proxy.wait_for(lambda: proxy.answered[HEARTBEAT] > 0)

@@ -15,7 +15,8 @@ from contract.kafka_proxy import PRODUCE
 if TYPE_CHECKING:
     from contract.kafka_proxy import KafkaProxy
 
-RETRY = {"retry.backoff.ms": 10, "reconnect.backoff.ms": 10, "acks": "all", "linger.ms": 50}
+# A batch leaves when it is flushed or full, however slowly its records are handed over: requests are counted.
+RETRY = {"retry.backoff.ms": 10, "reconnect.backoff.ms": 10, "acks": "all", "linger.ms": 5000}
 BATCHES = [[Record(b"%d" % (10 * batch + number)) for number in range(10)] for batch in range(5)]
 VALUES = [record.value for batch in BATCHES for record in batch]
 

@@ -11,12 +11,11 @@ import pytest
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaException
 
 from contract.kafka_async import aiokafka_produce, aiokafka_read, of_aiokafka
-from contract.kafka_clients import Clients, Record, messages
+from contract.kafka_clients import TIME_MS, Clients, Record, messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-TIME_MS = 1_600_000_000_123
 RECORDS = [
     Record(b"value", b"key", (("a", b"1"),), TIME_MS),
     Record(b"\x00\xff binary", b"\x00\xfe", (("binary", b"\x00\xff"), ("none", None), ("empty", b"")), TIME_MS + 1),

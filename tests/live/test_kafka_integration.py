@@ -199,10 +199,10 @@ def test_an_outage_is_not_taken_for_an_idle_topic(kafka: KafkaService, say: Call
         conf = {"bootstrap.servers": short_lived.bootstrap_servers}
         ensure_topics(conf, "t")
         produce_all(conf, "t", [b"0"])
-        records = kafka_records(conf, "t", group_id="readers", idle_timeout_s=2.0, timeout_s=2.0)
+        records = kafka_records(conf, "t", group_id="readers", idle_timeout_s=5.0)
         assert next(records).value == b"0"
         os.kill(short_lived.pid, signal.SIGKILL)
         started = time.monotonic()
         with pytest.raises(BrokerError, match="_TRANSPORT"):
             list(records)
-        assert time.monotonic() - started < 15  # and not the 45 s of a consumer's session
+        assert time.monotonic() - started < 30  # and not the 45 s of a consumer's session

@@ -12,7 +12,7 @@ from kafka_service import PARTS
 from maven_jars import jars_of
 
 from contract.embedded_broker import embedded_broker
-from contract.kafka_clients import Broker, Clients, Record, becomes, new_name
+from contract.kafka_clients import TIME_MS, Broker, Clients, Record, becomes, new_name
 from contract.kafka_fixtures import clients
 from contract.kafka_refusals import APACHE_REFUSES
 
@@ -104,15 +104,14 @@ def test_kcat_reads_what_kcat_wrote(clients: Clients, tools: Tools, codec: str) 
 
 def test_kcat_reads_in_a_group_from_an_offset_and_from_a_time(clients: Clients, tools: Tools) -> None:
     topic, group = clients.new_topic(), new_name("group")
-    time_ms = 1_600_000_000_000
-    clients.produce(topic, [Record(b"%d" % number, timestamp_ms=time_ms + number) for number in range(5)])
+    clients.produce(topic, [Record(b"%d" % number, timestamp_ms=TIME_MS + number) for number in range(5)])
     earliest = ("-X", "auto.offset.reset=earliest")
     assert tools.kcat("-G", group, "-c", "3", "-q", *earliest, topic).split() == ["0", "1", "2"]
     assert tools.kcat("-G", group, "-c", "2", "-q", *earliest, topic).split() == ["3", "4"]
     assert tools.kcat("-C", "-t", topic, "-o", "3", "-e", "-q").split() == ["3", "4"]
     assert tools.kcat("-C", "-t", topic, "-o", "-1", "-e", "-q").split() == ["4"]
-    assert tools.kcat("-C", "-t", topic, "-o", f"s@{time_ms + 2}", "-e", "-q").split() == ["2", "3", "4"]
-    assert tools.kcat("-Q", "-t", f"{topic}:0:{time_ms + 2}").split()[-1] == "2"
+    assert tools.kcat("-C", "-t", topic, "-o", f"s@{TIME_MS + 2}", "-e", "-q").split() == ["2", "3", "4"]
+    assert tools.kcat("-Q", "-t", f"{topic}:0:{TIME_MS + 2}").split()[-1] == "2"
 
 
 def test_javas_console_consumer_reads_what_its_producer_wrote(clients: Clients, tools: Tools) -> None:

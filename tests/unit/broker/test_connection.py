@@ -91,7 +91,7 @@ def test_a_client_of_a_later_kafka_is_served_without_the_tagged_fields_that_are_
     def appending(message: Any) -> Any:
         (each, _) = message.topic_data
         (part, _) = each.partition_data
-        parts = (replace(part, index=0, records=make_batch(size=3)),)
+        parts = (replace(part, index=0, records=make_batch((broker.clock.now_ms(),), size=3)),)
         return replace(
             message, acks=-1, transactional_id=None, topic_data=(replace(each, name=topic, partition_data=parts),)
         )

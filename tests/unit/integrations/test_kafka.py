@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from protopact.integrations.kafka import (
     produce_all,
     producing,
     read_topic,
+    reading,
     topics,
 )
 from protopact.testing import running_kafka
@@ -107,9 +109,19 @@ def test_reading_ends_when_asked_to(broker: RunningKafka) -> None:
     assert list(asked) == []
 
 
-def test_no_record_in_time_is_an_error_that_names_topic_and_group(broker: RunningKafka) -> None:
-    with pytest.raises(BrokerError, match=r"'existing' came to the group 'waiting' within 0\.5 s") as caught:
-        kafka_consume_one(broker.bootstrap_servers, "existing", group_id="waiting", timeout_s=0.5)
+class Hurried:
+    """A clock on which twenty seconds are one."""
+
+    def monotonic(self) -> float:
+        return 20 * time.monotonic()
+
+
+def test_no_record_in_time_is_an_error_that_names_topic_and_group(
+    broker: RunningKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consuming, "time", Hurried())  # the broker has ten seconds to answer, records half a one
+    with pytest.raises(BrokerError, match="'existing' came to the group 'waiting' within 10 s") as caught:
+        kafka_consume_one(broker.bootstrap_servers, "existing", group_id="waiting", timeout_s=10)
     assert caught.value.topic == "existing"
 
 
@@ -314,6 +326,7 @@ def test_a_broker_is_asked_to_tell_the_end_soon_unless_the_configuration_decides
 def test_a_new_producer_that_needs_an_id_asks_for_metadata_which_bring_it(
     broker: RunningKafka, monkeypatch: pytest.MonkeyPatch, more: dict[str, object], asks: int
 ) -> None:
+    monkeypatch.setattr(producing, "PRODUCER_ID_S_MAX", 20.0)  # a broker that answers late is asked again, too
     calls, make = Calls(), librdkafka._client
     monkeypatch.setattr(librdkafka, "_client", lambda kind, conf: calls.counted(make(kind, conf)))
     conf = {"bootstrap.servers": broker.bootstrap_servers, **more}
@@ -321,12 +334,13 @@ def test_a_new_producer_that_needs_an_id_asks_for_metadata_which_bring_it(
     assert calls.names.count("list_topics") == asks
 
 
-def test_who_waits_for_the_end_of_a_broker_that_is_gone_gets_an_error() -> None:
+def test_who_waits_for_the_end_of_a_broker_that_is_gone_gets_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "CHECK_S_MAX", 0.5)
     with running_kafka() as kafka:
         topic = kafka.create_topic()
         produce_all(kafka.bootstrap_servers, topic, [b"1"])
         kafka.faults.drop("Fetch", skip=1, times=None)  # the end is told by an answer that never comes
-        records = read_topic(kafka.bootstrap_servers, topic, until_end=True, timeout_s=0.5)
+        records = read_topic(kafka.bootstrap_servers, topic, until_end=True)
         assert next(records).value == b"1"
     with pytest.raises(BrokerError):
         list(records)
