@@ -24,7 +24,7 @@ _HEADER = struct.Struct(">qiibIhiqqqhii")
 HEADER_BYTES = _HEADER.size
 LENGTH_END = 12
 _MAGIC = 2
-_RECORD_BYTES_MIN = 7  # length, attributes, two deltas, key, value and the number of headers, each in one byte
+RECORD_BYTES_MIN = 7  # length, attributes, two deltas, key, value and the number of headers, each in one byte
 _MAGIC_AT = 16
 _EPOCH_END = 16
 _CRC_AT, _CRC_END = 17, 21
@@ -203,7 +203,7 @@ def _check_header(batch: Batch) -> None:
             f"the record batch counts {batch.record_count} records but {batch.last_offset_delta + 1} offsets",
             error_code=Code.INVALID_RECORD,
         )
-    if batch.compression == "none" and batch.record_count * _RECORD_BYTES_MIN > batch.size_bytes - HEADER_BYTES:
+    if batch.compression == "none" and batch.record_count * RECORD_BYTES_MIN > batch.size_bytes - HEADER_BYTES:
         raise RefusedRequestError(
             f"the record batch counts {batch.record_count} records in {batch.size_bytes - HEADER_BYTES} bytes",
             error_code=Code.INVALID_RECORD,

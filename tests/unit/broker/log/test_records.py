@@ -79,6 +79,32 @@ def test_a_snappy_bomb_is_refused_by_what_it_says_of_itself() -> None:
 
 
 @pytest.mark.parametrize("codec", ["gzip", "lz4", "zstd"])
+@pytest.mark.parametrize("behind", [100, 70_000, 1 << 20])
+def test_a_record_is_found_without_unfolding_all_that_follows_it(
+    codec: str, behind: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("protopact.broker.log.records.RECORDS_BYTES_MAX", 1 << 20)
+    records = make_batch((1000, 1005), size=30_000)[61:] + make_batch((1000, 1005))[61:] + bytes(behind)
+    written = with_header(recoded(codec, bytes(getattr(cramjam, codec).compress(records))), max_timestamp=1010)
+    assert find_record_by_time(written, 1005) == (1, 1005)
+
+
+@pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
+def test_records_shorter_than_records_can_be_are_refused_and_not_counted(codec: str) -> None:
+    compress = {"none": bytes, "snappy": cramjam.snappy.compress_raw}.get(codec)
+    nothing = bytes((compress or getattr(cramjam, codec).compress)(bytes(100_000)))
+    with pytest.raises(RefusedRequestError, match="record 0 is of 0 bytes") as refused:
+        find_record_by_time(with_header(recoded(codec, nothing), record_count=90_000), 1006)
+    assert refused.value.error_code == 2
+
+
+def test_more_records_than_producers_put_into_a_batch_are_not_looked_at() -> None:
+    with pytest.raises(RefusedRequestError, match="1000001 records, more than 1000000") as refused:
+        find_record_by_time(with_header(make_batch(TIMES), record_count=1_000_001), 1006)
+    assert refused.value.error_code == 2
+
+
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "zstd"])
 def test_a_bomb_is_refused_where_the_bound_is_reached(codec: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("protopact.broker.log.records.RECORDS_BYTES_MAX", 1 << 20)
     bomb = bytes(getattr(cramjam, codec).compress(bytes((1 << 20) + 1)))
