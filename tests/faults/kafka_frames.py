@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-PRODUCE, FETCH, METADATA, API_VERSIONS = 0, 1, 3, 18
+PRODUCE, FETCH, LIST_OFFSETS, METADATA, API_VERSIONS = 0, 1, 2, 3, 18
+CORRUPT_MESSAGE = 2
 ANSWER_S = 20.0
 NOW_MS = time.time_ns() // 1_000_000  # records of a time long ago might be gone as too old before they are read
 BATCH_HEAD = ">qiibIhiqqqhii"
@@ -53,9 +54,9 @@ def record(value: bytes) -> bytes:
     return varint(len(body)) + body
 
 
-def batch(records: bytes, *, count: int = 1, attributes: int = 0) -> bytes:
+def batch(records: bytes, *, count: int = 1, attributes: int = 0, newest_ms: int = NOW_MS) -> bytes:
     """Give a batch of the second format with the right checksum."""
-    rest = struct.pack(">hiqqqhii", attributes, count - 1, NOW_MS, NOW_MS, -1, -1, -1, count)
+    rest = struct.pack(">hiqqqhii", attributes, count - 1, NOW_MS, newest_ms, -1, -1, -1, count)
     rest += records
     return struct.pack(">qiibI", 0, len(rest) + 9, 0, 2, crc32c(rest)) + rest
 

@@ -20,9 +20,12 @@ from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import ConfigResource, NewTopic
 from kafka_frames import (
     API_VERSIONS,
+    CORRUPT_MESSAGE,
     FETCH,
     GZIP,
+    LIST_OFFSETS,
     METADATA,
+    NOW_MS,
     PRODUCE,
     Recorder,
     Wire,
@@ -51,25 +54,26 @@ CONNECTIONS_MAX = 4000
 REQUEST_BYTES_MAX = 64 * MIB
 REQUESTS_BYTES_MAX = 128 * MIB
 MEMORY_BYTES_MAX = 64 * MIB  # what an attack with small frames may add
-GOAL_S = 0.05  # of the broker's processor time between a bystander's request and its answer
+GOAL_S = 0.05  # of the broker's processor time between a bystander's request and its answer, at the 99th percentile
+ONE_GOAL_S = 0.15  # the same of the slowest of all, where fewer than a hundred leave no percentile
 
 # Another process: what the attack itself takes of this one must not count as the broker's slowness.
 BYSTANDER = """
-import json, select, sys, time
+import json, select, sys
 sys.path.insert(0, sys.argv[4])
 from kafka_frames import Wire, round_trip
+from processor import awaited_s
 
-clock = (~int(sys.argv[3]) << 3) | 2  # the broker's processor time, as clock_getcpuclockid names it
-work_s, wrong = [], []
+work_s, wrong, broker = [], [], int(sys.argv[3])
 while len(work_s) + len(wrong) < 20 or not select.select([sys.stdin], [], [], 0.005)[0]:
-    start_s = time.clock_gettime(clock)
+    start_s = awaited_s(broker)
     try:
         with Wire((sys.argv[1], int(sys.argv[2]))) as wire:
             if not round_trip(wire, "bystander", b"value-%d" % len(work_s)):
                 wrong.append("no record")
     except OSError as error:
         wrong.append(repr(error))
-    work_s.append(time.clock_gettime(clock) - start_s)
+    work_s.append(awaited_s(broker) - start_s)
     if len(work_s) == 1:
         print("ready", flush=True)
 print(json.dumps([work_s, wrong]))
@@ -82,6 +86,7 @@ class Attacked:
     def __init__(self, broker: EmbeddedBroker) -> None:
         self.broker = broker
         self.address = ("127.0.0.1", broker.port)
+        self.frames: list[bytes] = []  # a request of each kind, as real clients sent them
 
     def wire(self) -> Wire:
         return Wire(self.address)
@@ -121,7 +126,13 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
         create_topic(broker.bootstrap_servers, TOPIC, 1)
         create_topic(broker.bootstrap_servers, VICTIM, 1)
         create_topic(broker.bootstrap_servers, UNREAD, 1)
-        yield Attacked(broker)
+        attacked = Attacked(broker)
+        # What the first request of a kind loads is no attack's doing, so each kind is asked for before.
+        attacked.frames = frames_of_real_clients(attacked)
+        with attacked.wire() as wire:
+            assert round_trip(wire, TOPIC, b"first")
+            assert offset_of_time(wire, TOPIC, 0) == (0, 0)
+        yield attacked
         assert broker.runs
     assert "Traceback" not in broker.log(), broker.log()
 
@@ -133,7 +144,7 @@ def unharmed(
     say: Callable[[str], None],
     *,
     memory_max: int = MEMORY_BYTES_MAX,
-    goal_s: float = GOAL_S,
+    goal_s: float | None = None,
 ) -> Iterator[None]:
     """Another client is served all the while, by new connections, and memory does not grow beyond bounds."""
     pid = attacked.broker.pid
@@ -156,7 +167,7 @@ def unharmed(
     )
     assert wrong == []
     assert grown < memory_max
-    assert p99 < goal_s
+    assert p99 < (goal_s or (GOAL_S if len(work_s) >= 100 else ONE_GOAL_S))
     assert attacked.broker.runs
 
 
@@ -249,14 +260,39 @@ def test_what_is_no_batch_is_refused_and_not_kept(attacked: Attacked, data: byte
 
 
 def test_a_batch_that_unfolds_to_a_gigabyte_takes_no_memory(attacked: Attacked, say: Callable[[str], None]) -> None:
-    bomb = gzip.compress(bytes(1 << 30), compresslevel=1)
-    with unharmed(attacked, "gzip bomb", say, memory_max=128 * MIB), attacked.wire() as wire:
+    first = record(b"v" * 1000)
+    bomb = gzip.compress(first + bytes(1 << 30), compresslevel=1)
+    topic = "bombed"  # its first batches, since an offset of a time is looked for from the first one on
+    create_topic(attacked.bootstrap_servers, topic, 1)
+    with unharmed(attacked, "gzip bomb", say), attacked.wire() as wire:
         for _ in range(3):
-            wire.send(produce(VICTIM, batch(bomb, count=1, attributes=GZIP)))
+            wire.send(produce(topic, batch(bomb, count=1, attributes=GZIP)))
             assert wire.answer(60) is not None
-        place = struct.pack(">i", 1) + text(VICTIM) + struct.pack(">iiq", 1, 0, 1_699_999_999_999)
-        wire.send(request(2, 1, struct.pack(">i", -1) + place))  # ListOffsets: the offset of a time
-        assert wire.answer(60) is not None
+        assert offset_of_time(wire, topic, NOW_MS - 1) == (0, 0)
+
+
+def test_a_batch_of_countless_records_that_are_none_holds_nobody_up(
+    attacked: Attacked, say: Callable[[str], None]
+) -> None:
+    topic = "countless"
+    create_topic(attacked.bootstrap_servers, topic, 1)
+    nothing = gzip.compress(bytes(200 * MIB), compresslevel=1)
+    with unharmed(attacked, "countless records", say), attacked.wire() as wire:
+        for count in (1_000_000, 100_000_000):
+            late = batch(nothing, count=count, attributes=GZIP, newest_ms=NOW_MS + 10)
+            wire.send(produce(topic, late))
+            assert wire.answer(60) is not None
+        assert offset_of_time(wire, topic, NOW_MS + 5) == (CORRUPT_MESSAGE, -1)
+
+
+def offset_of_time(wire: Wire, topic: str, time_ms: int) -> tuple[int, int]:
+    """Ask for the offset of a time, and give the answer's error and offset."""
+    place = struct.pack(">i", 1) + text(topic) + struct.pack(">iiq", 1, 0, time_ms)
+    wire.send(request(LIST_OFFSETS, 1, struct.pack(">i", -1) + place))
+    told = wire.answer(60)
+    assert told is not None
+    error, _, offset = struct.unpack_from(">hqq", told, 4 + 4 + 2 + len(topic) + 4 + 4)
+    return error, offset
 
 
 def test_ever_more_topics_and_partitions_are_refused(attacked: Attacked, say: Callable[[str], None]) -> None:
@@ -306,7 +342,7 @@ def test_real_requests_that_were_changed_are_answered_or_end_the_connection(
     attacked: Attacked, count: Callable[[int, int], int], say: Callable[[str], None]
 ) -> None:
     """Cut, with bytes flipped, or with four bytes that say something large: each by a seed."""
-    frames = frames_of_real_clients(attacked)
+    frames = attacked.frames
     kinds = sorted({struct.unpack_from(">h", frame)[0] for frame in frames})
     number = count(400, 20_000)
     answered = closed = silent = 0

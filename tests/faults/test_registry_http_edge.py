@@ -83,16 +83,12 @@ def server(count: Callable[[int, int], int]) -> Iterator[Server]:
 # Another process: what the attack itself takes of this one must not count as the server's slowness.
 BYSTANDER = """
 import http.client, json, select, sys, time
-took_s, work_s, wrong = [], [], []
-clock = (~int(sys.argv[3]) << 3) | 2  # the server's processor time, as clock_getcpuclockid names it
+sys.path.insert(0, sys.argv[4])
+from processor import awaited_s
 
-def server_s():
-    # Without what it may have worked for others while this process was ready to go on, and had no processor.
-    with open("/proc/self/schedstat") as kept_waiting:
-        return time.clock_gettime(clock) - int(kept_waiting.read().split()[1]) / 1e9
-
+took_s, work_s, wrong, server = [], [], [], int(sys.argv[3])
 while len(took_s) + len(wrong) < 20 or not select.select([sys.stdin], [], [], 0.005)[0]:
-    start, start_s = time.perf_counter(), server_s()
+    start, start_s = time.perf_counter(), awaited_s(server)
     wire = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=20)
     try:
         wire.request("GET", "/schemas/ids/1?subject=s")
@@ -101,7 +97,7 @@ while len(took_s) + len(wrong) < 20 or not select.select([sys.stdin], [], [], 0.
         if reply.status != 200:
             wrong.append(reply.status)
         took_s.append(time.perf_counter() - start)
-        work_s.append(server_s() - start_s)
+        work_s.append(awaited_s(server) - start_s)
     except (OSError, http.client.HTTPException) as error:
         wrong.append(repr(error))
     finally:
@@ -117,7 +113,8 @@ def unharmed(server: Server, name: str) -> Iterator[None]:
     """Another client is served all the while, by new connections, and memory does not grow beyond bounds."""
     Path(f"/proc/{server.process.pid}/clear_refs").write_text("5")  # the peak counts from here
     before = server.memory("VmRSS")
-    command = [sys.executable, "-c", BYSTANDER, *map(str, server.address), str(server.process.pid)]
+    here = str(Path(__file__).parent)
+    command = [sys.executable, "-c", BYSTANDER, *map(str, server.address), str(server.process.pid), here]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as bystander:
         assert bystander.stdout is not None
         assert bystander.stdout.readline() == "ready\n"
