@@ -42,7 +42,7 @@ _DECOMPRESS_INTO = {
 def find_record_by_time(batch_bytes: bytes, timestamp_ms: int, *, offset_min: int = 0) -> tuple[int, int] | None:
     """Give offset and timestamp of the batch's first record that is of the time or later; None if there is none.
 
-    Records before `offset_min` do not count. No more is unfolded than is needed to find it, eight times over.
+    Records before `offset_min` do not count. At most eight times as much is unfolded as is needed to find it.
     RefusedRequestError 2 CORRUPT_MESSAGE when the records cannot be read, grow beyond 256 MiB, or are more than a
     million.
     """
