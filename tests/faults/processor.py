@@ -15,15 +15,6 @@ def processor_s(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | 2)
 
 
-def awaited_s(pid: int) -> float:
-    """Give a process's processor time without what it may have worked while this one was ready and had no processor.
-
-    The difference of two of these is what it worked at most while this process waited for it.
-    """
-    kept_waiting_ns = int(Path("/proc/self/schedstat").read_text().split()[1])
-    return processor_s(pid) - kept_waiting_ns / 1e9
-
-
 def family_s(pid: int) -> float:
     """Give the processor time of a process and its children, those that have ended and those that live."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -54,26 +54,25 @@ CONNECTIONS_MAX = 4000
 REQUEST_BYTES_MAX = 64 * MIB
 REQUESTS_BYTES_MAX = 128 * MIB
 MEMORY_BYTES_MAX = 64 * MIB  # what an attack with small frames may add
-GOAL_S = 0.05  # of the broker's processor time between a bystander's request and its answer, at the 99th percentile
-ONE_GOAL_S = 0.15  # the same of the slowest of all, where fewer than a hundred leave no percentile
+GOAL_S = 0.05  # of the broker's processor time between a bystander's request and its answer
 
 # Another process: what the attack itself takes of this one must not count as the broker's slowness.
 BYSTANDER = """
-import json, select, sys
+import json, select, sys, time
 sys.path.insert(0, sys.argv[4])
 from kafka_frames import Wire, round_trip
-from processor import awaited_s
 
-work_s, wrong, broker = [], [], int(sys.argv[3])
+clock = (~int(sys.argv[3]) << 3) | 2  # the broker's processor time, as clock_getcpuclockid names it
+work_s, wrong = [], []
 while len(work_s) + len(wrong) < 20 or not select.select([sys.stdin], [], [], 0.005)[0]:
-    start_s = awaited_s(broker)
+    start_s = time.clock_gettime(clock)
     try:
         with Wire((sys.argv[1], int(sys.argv[2]))) as wire:
             if not round_trip(wire, "bystander", b"value-%d" % len(work_s)):
                 wrong.append("no record")
     except OSError as error:
         wrong.append(repr(error))
-    work_s.append(awaited_s(broker) - start_s)
+    work_s.append(time.clock_gettime(clock) - start_s)
     if len(work_s) == 1:
         print("ready", flush=True)
 print(json.dumps([work_s, wrong]))
@@ -144,7 +143,7 @@ def unharmed(
     say: Callable[[str], None],
     *,
     memory_max: int = MEMORY_BYTES_MAX,
-    goal_s: float | None = None,
+    goal_s: float = GOAL_S,
 ) -> Iterator[None]:
     """Another client is served all the while, by new connections, and memory does not grow beyond bounds."""
     pid = attacked.broker.pid
@@ -167,7 +166,7 @@ def unharmed(
     )
     assert wrong == []
     assert grown < memory_max
-    assert p99 < (goal_s or (GOAL_S if len(work_s) >= 100 else ONE_GOAL_S))
+    assert p99 < goal_s
     assert attacked.broker.runs
 
 
@@ -306,7 +305,7 @@ def test_random_bytes_do_no_harm(
     attacked: Attacked, count: Callable[[int, int], int], say: Callable[[str], None]
 ) -> None:
     chance = random.Random(11)
-    number = count(300, 20_000)
+    number = count(2000, 20_000)  # in which a bystander comes often enough for a percentile
     with unharmed(attacked, f"{number} times random bytes", say):
         for _ in range(number):
             data = chance.randbytes(chance.randint(1, 2000))
@@ -344,7 +343,7 @@ def test_real_requests_that_were_changed_are_answered_or_end_the_connection(
     """Cut, with bytes flipped, or with four bytes that say something large: each by a seed."""
     frames = attacked.frames
     kinds = sorted({struct.unpack_from(">h", frame)[0] for frame in frames})
-    number = count(400, 20_000)
+    number = count(2000, 20_000)
     answered = closed = silent = 0
     with unharmed(attacked, f"{number} changed requests of the kinds {kinds}", say):
         for seed in range(number):

@@ -31,7 +31,7 @@ MIB = 1024 * 1024
 WRITERS = 4
 DISK_MIB = 24
 BALLAST_MIB = 12
-READ_MS_MAX = 20.0  # or twice as much as beside a good disk, where the machine has so much else to do
+READ_MS_MAX = 20.0
 ROUNDS = 5
 WRITES_PER_S = 20
 ACCEPTED, FAILING = ((200, {"status": "ready", "writes": writes}) for writes in ("accepted", "failing"))
@@ -108,7 +108,6 @@ def test_a_full_disk_stops_registrations_alone_and_only_until_there_is_room(
                 kept, refused = history.acknowledged, history.refused
                 (disk / "ballast").unlink()
                 wait_until(lambda: history.acknowledged > kept + 20, "nothing is registered after room was made")
-                roomy_at = read_ms(node, ids, reads) if read_at > READ_MS_MAX else read_at
             after = ready(node)
             with closing(Client(node.port)) as client:
                 lost = history.lost(client)
@@ -126,7 +125,7 @@ def test_a_full_disk_stops_registrations_alone_and_only_until_there_is_room(
     assert (lost, history.contradictions(), history.cut) == ([], [], 0)
     assert checked == [("ok",)]
     assert after == ACCEPTED
-    assert read_at <= max(READ_MS_MAX, 2 * roomy_at)
+    assert read_at <= READ_MS_MAX
 
 
 def test_a_slow_disk_makes_registrations_slow_and_no_reads(
@@ -155,7 +154,7 @@ def test_a_slow_disk_makes_registrations_slow_and_no_reads(
     )
     assert (history.wrong, history.cut) == ([], 0)
     assert slow < fast / 2, "the disk was not slowed"  # several registrations share one of its writes
-    assert slow_at <= max(READ_MS_MAX, 2 * fast_at)
+    assert slow_at <= READ_MS_MAX
 
 
 def rate(history: History) -> float:

@@ -6,14 +6,12 @@ import itertools
 import random
 import shutil
 import sqlite3
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from disk_record import Disk, read_record, recording, wait_complete
-from processor import processor_s
 
 from protopact.server.store import open_store
 from registry_node import Client, History, Node, schema
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from disk_record import Event
 
 WRITERS = 8
-READY_S = 2.0  # of processor time in every start, and by the clock in most of them: a machine may stand still
+READY_S = 2.0
 
 # The same server, but for what makes a commit durable: a test that cannot fail proves nothing.
 CARELESS = """
@@ -66,12 +64,11 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(
     tmp_path: Path, count: Callable[[int, int], int], say: Callable[[str], None]
 ) -> None:
     node = Node(f"sqlite:{tmp_path / 'registry.db'}", tmp_path / "node.log")
-    history, numbers, ready_s, work_s = History(), itertools.count(), [], []
+    history, numbers, ready_s = History(), itertools.count(), []
     rounds = count(3, 100)
     try:
         for number in range(rounds):
             ready_s.append(node.start())
-            work_s.append(processor_s(node.pid))
             history.cut = 0
             before = history.acknowledged
             threads = write_until_cut(node, history, numbers)
@@ -81,21 +78,18 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(
             node.kill()
             threads.shutdown()
         ready_s.append(node.start())
-        work_s.append(processor_s(node.pid))
         with closing(Client(node.port)) as client:
             lost = history.lost(client)
     finally:
         node.stop()
     say(
         f"server killed {rounds} times under {WRITERS} writers: {history.acknowledged} acknowledged, {len(lost)} lost,"
-        f" {len(history.contradictions())} contradictions, ready after {max(ready_s):.2f} s and"
-        f" {max(work_s):.2f} s of work at most"
+        f" {len(history.contradictions())} contradictions, ready after {max(ready_s):.2f} s at most"
     )
     assert lost == []
     assert history.contradictions() == []
     assert history.wrong == []
-    assert max(work_s) <= READY_S
-    assert statistics.median(ready_s) <= READY_S
+    assert max(ready_s) <= READY_S
 
 
 def test_nothing_acknowledged_is_lost_when_the_power_goes(

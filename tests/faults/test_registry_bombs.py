@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 GOAL_S = 1.5
-TRIES = 3  # where others keep the machine busy, or it stands still for a while, that is not the registry's slowness
 
 
 class Client:
@@ -78,13 +77,10 @@ def bystander(client: Client) -> Iterator[list[float]]:
 def test_a_bomb_is_refused_in_time_and_others_see_no_error(
     bomb: Bomb, path: str, client: Client, record_property: Callable[[str, object], None]
 ) -> None:
-    for _ in range(TRIES):
-        with bystander(client) as took_s:
-            start, start_s = time.perf_counter(), family_s(client.node.pid)
-            status, answer = client.send("POST", path, bomb.text)
-            elapsed_s, work_s = time.perf_counter() - start, family_s(client.node.pid) - start_s
-        if max(work_s, *took_s) < GOAL_S:
-            break
+    with bystander(client) as took_s:
+        start, start_s = time.perf_counter(), family_s(client.node.pid)
+        status, answer = client.send("POST", path, bomb.text)
+        elapsed_s, work_s = time.perf_counter() - start, family_s(client.node.pid) - start_s
     record_property("refused_after_s", round(elapsed_s, 3))
     told = f"{elapsed_s:.3f} s, {work_s:.3f} s of the server's and its workers' work"
     print(f"{bomb.name}: {told}, bystander's slowest {max(took_s):.3f} s: {answer['message']}")  # noqa: T201
@@ -97,13 +93,10 @@ def test_a_bomb_is_refused_in_time_and_others_see_no_error(
 
 
 def test_many_messages_are_an_answer_in_time_whatever_it_is(client: Client) -> None:
-    for _ in range(TRIES):
-        with bystander(client) as took_s:
-            start = time.perf_counter()
-            status, _ = client.send("POST", "/subjects/many/versions", MANY_MESSAGES)
-            elapsed_s = time.perf_counter() - start
-        if max(took_s) < GOAL_S:
-            break
+    with bystander(client) as took_s:
+        start = time.perf_counter()
+        status, _ = client.send("POST", "/subjects/many/versions", MANY_MESSAGES)
+        elapsed_s = time.perf_counter() - start
     print(f"50,000 messages: {status} after {elapsed_s:.3f} s, bystander's slowest {max(took_s):.3f} s")  # noqa: T201
     assert status in {200, 422}
     assert max(took_s) < GOAL_S

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 MEMORY_BYTES_MAX = 150 * MIB
 GOAL_S = 0.05  # of the server's processor time between a bystander's request and its answer
-PATIENCE_S = 10.0  # beyond a limit, for a machine that stands still; what else would close (keep_alive_s) takes longer
 BODY_S = 2.0
 WRITE_S = 2.0
 GOOD = json.dumps({"schemaType": "PROTOBUF", "schema": 'syntax = "proto3"; message A { int32 a = 1; }'}).encode()
@@ -83,12 +82,10 @@ def server(count: Callable[[int, int], int]) -> Iterator[Server]:
 # Another process: what the attack itself takes of this one must not count as the server's slowness.
 BYSTANDER = """
 import http.client, json, select, sys, time
-sys.path.insert(0, sys.argv[4])
-from processor import awaited_s
-
-took_s, work_s, wrong, server = [], [], [], int(sys.argv[3])
+took_s, work_s, wrong = [], [], []
+clock = (~int(sys.argv[3]) << 3) | 2  # the server's processor time, as clock_getcpuclockid names it
 while len(took_s) + len(wrong) < 20 or not select.select([sys.stdin], [], [], 0.005)[0]:
-    start, start_s = time.perf_counter(), awaited_s(server)
+    start, start_s = time.perf_counter(), time.clock_gettime(clock)
     wire = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=20)
     try:
         wire.request("GET", "/schemas/ids/1?subject=s")
@@ -97,7 +94,7 @@ while len(took_s) + len(wrong) < 20 or not select.select([sys.stdin], [], [], 0.
         if reply.status != 200:
             wrong.append(reply.status)
         took_s.append(time.perf_counter() - start)
-        work_s.append(awaited_s(server) - start_s)
+        work_s.append(time.clock_gettime(clock) - start_s)
     except (OSError, http.client.HTTPException) as error:
         wrong.append(repr(error))
     finally:
@@ -113,8 +110,7 @@ def unharmed(server: Server, name: str) -> Iterator[None]:
     """Another client is served all the while, by new connections, and memory does not grow beyond bounds."""
     Path(f"/proc/{server.process.pid}/clear_refs").write_text("5")  # the peak counts from here
     before = server.memory("VmRSS")
-    here = str(Path(__file__).parent)
-    command = [sys.executable, "-c", BYSTANDER, *map(str, server.address), str(server.process.pid), here]
+    command = [sys.executable, "-c", BYSTANDER, *map(str, server.address), str(server.process.pid)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as bystander:
         assert bystander.stdout is not None
         assert bystander.stdout.readline() == "ready\n"
@@ -178,15 +174,16 @@ def test_half_a_head_is_closed_in_time(server: Server, count: Callable[[int, int
     with unharmed(server, f"{number} half heads"), crowd(server, number) as clients:
         for index, client in enumerate(clients):
             client.sendall(heads[index % len(heads)])
-        took_s = wait_for_all_to_close(clients, server.head_s + PATIENCE_S)
+        took_s = wait_for_all_to_close(clients, server.head_s + 4)
     print(f"closed after {took_s:.1f} s")  # noqa: T201
+    assert took_s <= server.head_s + 2
 
 
 def test_a_head_that_drips_is_closed_in_time_too(server: Server) -> None:
     with unharmed(server, "dripping head"), crowd(server, 20) as clients:
         start = time.perf_counter()
         waiting = set(clients)
-        while waiting and time.perf_counter() - start < server.head_s + PATIENCE_S:
+        while waiting and time.perf_counter() - start < server.head_s + 2:
             for client in list(waiting):
                 try:
                     client.sendall(b"G")
@@ -237,7 +234,7 @@ def test_bodies_that_drip_keep_nobody_from_being_served(server: Server, count: C
             for client in clients:
                 client.sendall(b"1\r\n \r\n")
             time.sleep(0.2)
-        wait_for_all_to_close(clients, BODY_S + PATIENCE_S)
+        wait_for_all_to_close(clients, BODY_S * 3)
 
 
 def test_many_bodies_at_a_time_take_bounded_memory(server: Server, count: Callable[[int, int], int]) -> None:
@@ -257,7 +254,7 @@ def test_many_bodies_at_a_time_take_bounded_memory(server: Server, count: Callab
             thread.start()
         for thread in threads:
             thread.join()
-        wait_for_all_to_close(clients, BODY_S + PATIENCE_S)
+        wait_for_all_to_close(clients, BODY_S * 3)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "GZIP"])
@@ -309,7 +306,7 @@ def test_a_client_that_takes_no_answer_is_let_go(server: Server) -> None:
         for client in clients:
             client.sendall(b"GET /subjects/large/versions/1/schema HTTP/1.1\r\nHost: localhost\r\n\r\n" * 12)
         while connections(server) > 3:
-            assert time.perf_counter() - start < WRITE_S + PATIENCE_S
+            assert time.perf_counter() - start < WRITE_S + 4
             time.sleep(0.05)
         assert time.perf_counter() - start >= WRITE_S
 
@@ -328,7 +325,7 @@ def test_a_flood_of_requests_on_one_connection_ends_it(server: Server) -> None:
                 client.sendall(b"GET /subjects HTTP/1.1\r\nHost: localhost\r\n\r\n" * 10_000)
             except OSError:
                 continue
-        wait_for_all_to_close(clients, PATIENCE_S)
+        wait_for_all_to_close(clients, 10)
 
 
 @pytest.mark.parametrize("headers", [{"origin": "http://evil.example"}, {"sec_fetch_site": "cross-site"}])

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 MEMORY_MIB_MAX = 64  # of a worker, above what it has when idle
 GOAL_S = 1.5  # of processor time, of this process and its workers
-TRIES = 3  # a worker that has overrun goes on until this process, which others may hold up, gets to see it
 
 
 def peak_mib(pid: int) -> float:
@@ -56,13 +55,10 @@ def workers(request: pytest.FixtureRequest) -> Iterator[Workers]:
 def test_a_bomb_is_refused_in_time_with_a_place_or_a_reason_and_the_next_text_compiles(
     bomb: Bomb, workers: Workers, record_property: Callable[[str, object], None]
 ) -> None:
-    for _ in range(TRIES):
-        start_s, began = family_s(os.getpid()), time.perf_counter()
-        with pytest.raises(bomb.error) as refused:
-            compile_text(bomb.text, sources=bomb.sources, workers=workers)
-        elapsed_s, took_s = time.perf_counter() - began, family_s(os.getpid()) - start_s
-        if took_s < GOAL_S:
-            break
+    start_s, began = family_s(os.getpid()), time.perf_counter()
+    with pytest.raises(bomb.error) as refused:
+        compile_text(bomb.text, sources=bomb.sources, workers=workers)
+    elapsed_s, took_s = time.perf_counter() - began, family_s(os.getpid()) - start_s
     record_property("refused_after_s", round(elapsed_s, 3))
     print(f"{bomb.name}: {len(bomb.text):,} B, {elapsed_s:.3f} s, {took_s:.3f} s of work: {refused.value}")  # noqa: T201
 
@@ -85,18 +81,14 @@ def test_protoc_without_protection_does_not_survive_the_bomb(bomb: Bomb, tmp_pat
 
 
 def test_fifty_thousand_messages_cost_one_job_at_most(workers: Workers) -> None:
-    for _ in range(TRIES):
-        start_s = family_s(os.getpid())
-        try:
-            file_set = compile_text(MANY_MESSAGES, workers=workers)
-        except SchemaSyntaxError as refused:
-            assert "the compiler gave up" in str(refused)  # noqa: PT017  (both ends are good)
-        else:
-            assert len(file_set.root_file.message_type) == 50_000
-        took_s = family_s(os.getpid()) - start_s
-        if took_s < GOAL_S:
-            break
-    assert took_s < GOAL_S
+    start_s = family_s(os.getpid())
+    try:
+        file_set = compile_text(MANY_MESSAGES, workers=workers)
+    except SchemaSyntaxError as refused:
+        assert "the compiler gave up" in str(refused)  # noqa: PT017  (both ends are good)
+    else:
+        assert len(file_set.root_file.message_type) == 50_000
+    assert family_s(os.getpid()) - start_s < GOAL_S
 
 
 @pytest.mark.parametrize("text", [CROWDED, MANY_MESSAGES], ids=["38,000 reserved numbers", "50,000 messages"])

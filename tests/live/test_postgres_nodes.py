@@ -164,7 +164,7 @@ def test_what_another_node_removed_for_good_is_not_served_for_long(
     cluster: list[Node], count: Callable[[int, int], int], say: Callable[[str], None]
 ) -> None:
     with closing(Client(cluster[0].port)) as one, closing(Client(cluster[1].port)) as two:
-        seen_s: list[float] = []
+        longest_s = 0.0
         for number in range(count(4, 40)):
             body = {"schemaType": "PROTOBUF", "schema": schema(number)}
             path = f"/schemas/ids/{one.ask('POST', '/subjects/gone/versions', body)[1]['id']}"
@@ -174,11 +174,10 @@ def test_what_another_node_removed_for_good_is_not_served_for_long(
             start = time.monotonic()
             assert two.ask("GET", path)[0] == 404
             while one.ask("GET", path)[0] != 404:
-                assert time.monotonic() - start < HANGS_S
+                assert time.monotonic() - start < 3 * REMOVALS_SEEN_S
                 time.sleep(0.01)
-            seen_s.append(time.monotonic() - start)
-        say(f"a removed schema was served by another node for {max(seen_s):.2f} s at most")
-    assert min(seen_s) < 3 * REMOVALS_SEEN_S  # the others may fall into a pause of the machine
+            longest_s = max(longest_s, time.monotonic() - start)
+        say(f"a removed schema was served by another node for {longest_s:.2f} s at most")
 
 
 def test_nothing_acknowledged_is_lost_when_the_database_is_killed(

@@ -166,7 +166,7 @@ def test_who_waits_too_long_for_its_turn_is_told_to_come_again(address: str) -> 
             asked = [threads.submit(add, store, ORDERS, "b") for store in (slow, other)]
             refused = [each.exception() for each in asked]
         assert [type(error) for error in refused] == [StoreUnavailableError] * 2
-        assert time.monotonic() - start < 9  # both at once: one after the other would be ten
+        assert time.monotonic() - start < 7
         assert list(other.version_numbers(ORDERS)) == []  # readers wait for nobody
         leave.set()
         thread.join()
@@ -201,7 +201,7 @@ def test_connections_are_bounded_and_waited_for_a_moment(address: str) -> None:
         start = time.monotonic()
         with pytest.raises(StoreUnavailableError, match="busy"):
             lent.enter_context(pool.connection())
-        assert 2 < time.monotonic() - start < 8
+        assert 2 < time.monotonic() - start < 5
         lent.close()
         with pool.connection() as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -223,7 +223,7 @@ def test_an_outage_is_told_at_once_and_over_with_the_databases_return(
                     store.find_version(ORDERS, 1)
                 with pytest.raises(StoreUnavailableError):
                     add(store, ORDERS, "x")
-            assert time.monotonic() - start < 10  # forty answers, of which none waited for a connection
+            assert time.monotonic() - start < 2
             assert str(caught.value) == "the store does not answer"
         finally:
             postgres.start()
@@ -260,7 +260,7 @@ def test_others_are_told_of_what_was_removed_for_good(address: str) -> None:
         assert not told[1].wait(3 * REMOVALS_SEEN_S)
         with one.writing() as ledger:
             assert list(ledger.remove(ORDERS, [1])) == [1]
-        assert all(event.wait(WAIT_S) for event in told)
+        assert all(event.wait(3 * REMOVALS_SEEN_S) for event in told)
 
 
 def test_what_the_database_cannot_hold_is_refused_or_not_found(store: PostgresStore) -> None:
